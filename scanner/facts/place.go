@@ -1,0 +1,100 @@
+package facts
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Place is where a piece of evidence stands in its source.
+type Place struct {
+	Origin Origin
+	// Layer is an index into Image.Layers, -1 where none.
+	Layer int
+}
+
+// Placed is implemented by facts documents whose parts come from different
+// places; item is the name and index of a list of the document
+// ("secrets", 3 for evidence path "secrets[3].path").
+type Placed interface {
+	PlaceOf(list string, index int) (file string, line, layer int, ok bool)
+}
+
+// Place returns where the evidence path stands: the line in the resource's own
+// file, or the file and layer inside an image.
+func (r *Resource) Place(path string) Place {
+	p := Place{Origin: r.Origin, Layer: -1}
+	if line, ok := nearestLine(r.Lines, path); ok {
+		p.Origin.Line = line
+	}
+	placed, ok := r.Facts.(Placed)
+	if !ok {
+		return p
+	}
+	list, index, ok := firstItem(path)
+	if !ok {
+		return p
+	}
+	file, line, layer, ok := placed.PlaceOf(list, index)
+	if !ok {
+		return p
+	}
+	p.Origin.File, p.Origin.Line, p.Layer = file, line, layer
+	return p
+}
+
+// nearestLine finds the line of the path or of its nearest parent.
+func nearestLine(lines map[string]int, path string) (int, bool) {
+	for path != "" && len(lines) > 0 {
+		if n, ok := lines[path]; ok {
+			return n, true
+		}
+		i := strings.LastIndexAny(path, ".[")
+		if i < 0 {
+			break
+		}
+		path = path[:i]
+	}
+	return 0, false
+}
+
+// firstItem splits "secrets[3].path" into "secrets" and 3.
+func firstItem(path string) (string, int, bool) {
+	list, rest, ok := strings.Cut(path, "[")
+	if !ok {
+		return "", 0, false
+	}
+	num, _, ok := strings.Cut(rest, "]")
+	if !ok {
+		return "", 0, false
+	}
+	n, err := strconv.Atoi(num)
+	return list, n, err == nil && n >= 0
+}
+
+// PlaceOf implements [Placed].
+func (im *Image) PlaceOf(list string, i int) (file string, line, layer int, ok bool) {
+	switch {
+	case list == "packages" && i < len(im.Packages):
+		return im.Packages[i].Path, 0, im.Packages[i].Layer, true
+	case list == "vulnerabilities" && i < len(im.Vulnerabilities):
+		return im.Vulnerabilities[i].Path, 0, im.Vulnerabilities[i].Layer, true
+	case list == "secrets" && i < len(im.Secrets):
+		return im.Secrets[i].Path, im.Secrets[i].StartLine, im.Secrets[i].Layer, true
+	case list == "privileged_files" && i < len(im.PrivilegedFiles):
+		return im.PrivilegedFiles[i].Path, 0, im.PrivilegedFiles[i].Layer, true
+	case list == "writable_files" && i < len(im.WritableFiles):
+		return im.WritableFiles[i].Path, 0, im.WritableFiles[i].Layer, true
+	case list == "sudo_rules" && i < len(im.SudoRules):
+		return im.SudoRules[i].Path, im.SudoRules[i].Line, im.SudoRules[i].Layer, true
+	case list == "tools" && i < len(im.Tools):
+		return im.Tools[i].Path, 0, im.Tools[i].Layer, true
+	case list == "ssh_starters" && i < len(im.SSHStarters):
+		return im.SSHStarters[i].Path, 0, im.SSHStarters[i].Layer, true
+	case list == "malware" && i < len(im.Malware):
+		return im.Malware[i].Path, 0, im.Malware[i].Layer, true
+	case list == "history" && i < len(im.History):
+		return "", 0, im.History[i].Layer, true
+	default:
+		return "", 0, -1, false
+	}
+}

@@ -1,0 +1,129 @@
+package scanner
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"slices"
+
+	"github.com/postscan/postscan/scanner/facts"
+)
+
+// Finding is one broken promise on one resource. The report's JSON has these
+// fields; see report/schema for the document.
+type Finding struct {
+	Rule        *Rule
+	Severity    Severity
+	Target      string // the target's Ref
+	Resource    ResourceRef
+	Message     string
+	Evidence    []Evidence
+	Key         string
+	Fingerprint string
+	Origin      facts.Origin
+	Layer       *LayerRef // nil where no layer brought it
+	Suppressed  *Suppression
+}
+
+// ResourceRef names a resource.
+type ResourceRef struct {
+	Kind facts.Kind `json:"kind"`
+	ID   string     `json:"id"`
+}
+
+// Evidence is one fact that a finding rests on.
+type Evidence struct {
+	Path  string `json:"path"`
+	Value any    `json:"value"`
+}
+
+// LayerRef names the layer and the step of the build that brought something.
+type LayerRef struct {
+	Index       int    `json:"index"` // counts from 0, lowest first
+	Digest      string `json:"digest"`
+	DiffID      string `json:"diff_id"`
+	Instruction string `json:"instruction"` // the history step, empty where history does not tell
+}
+
+// Suppression says why a finding does not count. The finding stays in the report.
+type Suppression struct {
+	By     string `json:"by"`     // "only-fixable", "waiver", "vex", "baseline"
+	Reason string `json:"reason"` // in words
+	Owner  string `json:"owner"`
+	Expiry string `json:"expiry"` // YYYY-MM-DD, empty for never
+}
+
+// Fingerprint is the identity of a finding from scan to scan: SHA-256, in hex,
+// over the check id, the target's identity, the resource's key within the target
+// and the finding's key. It holds no tag, digest, line or message, so that a
+// rebuilt image or a moved line keeps it. It need not be unique in a report.
+func Fingerprint(check, targetIdentity, resourceKey, key string) string {
+	h := sha256.New()
+	for _, part := range []string{check, targetIdentity, resourceKey, key} {
+		_, _ = io.WriteString(h, part)
+		_, _ = h.Write([]byte{0})
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// findings makes the findings of an outcome. target is the target that the
+// outcome's resource belongs to.
+func findings(o *Outcome, target facts.Target) []Finding {
+	if o.Status != Fail {
+		return nil
+	}
+	r := o.Resource
+	out := make([]Finding, 0, len(o.Violations))
+	for _, v := range o.Violations {
+		place := r.Place(v.Path)
+		out = append(out, Finding{
+			Rule:        o.Rule,
+			Severity:    v.Severity,
+			Target:      r.Target,
+			Resource:    ResourceRef{Kind: r.Kind, ID: r.ID},
+			Message:     v.Message,
+			Evidence:    []Evidence{{Path: v.Path, Value: v.Value}},
+			Key:         v.Key,
+			Fingerprint: Fingerprint(o.Rule.ID, target.Identity, r.FingerprintKey(), v.Key),
+			Origin:      place.Origin,
+			Layer:       layerRef(r, place.Layer),
+		})
+	}
+	return out
+}
+
+// layerRef resolves an index into the layers of an image.
+func layerRef(r *facts.Resource, index int) *LayerRef {
+	im, ok := r.Facts.(*facts.Image)
+	if !ok || index < 0 || index >= len(im.Layers) {
+		return nil
+	}
+	l := im.Layers[index]
+	ref := &LayerRef{Index: index, Digest: l.Digest, DiffID: l.DiffID}
+	if l.Step >= 0 && l.Step < len(im.History) {
+		step := im.History[l.Step]
+		ref.Instruction = step.Instruction
+		if step.Arguments != "" {
+			ref.Instruction += " " + step.Arguments
+		}
+	}
+	return ref
+}
+
+// SortFindings puts findings into the report's order: by target, worst first,
+// then check, resource, key, and at last message and evidence path, so that the
+// order is total.
+func SortFindings(fs []Finding) {
+	slices.SortFunc(fs, func(a, b Finding) int {
+		return cmp.Or(
+			cmp.Compare(a.Target, b.Target),
+			-cmp.Compare(a.Severity, b.Severity),
+			cmp.Compare(a.Rule.ID, b.Rule.ID),
+			cmp.Compare(a.Resource.ID, b.Resource.ID),
+			cmp.Compare(a.Key, b.Key),
+			cmp.Compare(a.Message, b.Message),
+			cmp.Compare(a.Evidence[0].Path, b.Evidence[0].Path),
+		)
+	})
+}

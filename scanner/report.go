@@ -1,0 +1,89 @@
+package scanner
+
+import (
+	"time"
+
+	"github.com/postscan/postscan/scanner/facts"
+)
+
+// ReportSchema is the name and major version of the report format.
+const ReportSchema = "postscan.report/v1"
+
+// Report is the whole result of a scan. The JSON format is this document; every
+// other format is written from it alone.
+type Report struct {
+	Schema   string         `json:"schema"`
+	Run      Run            `json:"run"`
+	Sources  []facts.Source `json:"sources"`
+	Summary  Summary        `json:"summary"`
+	Checks   []CheckCount   `json:"checks"`
+	Packages []PackageEntry `json:"packages"`
+	Findings []Finding      `json:"findings"`
+	Gaps     []GapEntry     `json:"gaps"`               // everything unknown or not assessed, with the reason
+	Outcomes []OutcomeEntry `json:"outcomes,omitempty"` // every outcome, only where asked for
+}
+
+// Run says what was run, when, and on what.
+type Run struct {
+	Version      string         `json:"version"`
+	PolicyDigest string         `json:"policy_digest"` // SHA-256 over the policies
+	Started      time.Time      `json:"started"`
+	Finished     time.Time      `json:"finished"`
+	Collected    time.Time      `json:"collected"` // data.params.now of the policies
+	Params       map[string]any `json:"params"`
+	Targets      []facts.Target `json:"targets"`
+	Complete     bool           `json:"complete"` // false where collection was broken off
+	Error        string         `json:"error"`    // why
+}
+
+// Summary counts what is in the report. Suppressed findings are counted apart,
+// in Suppressed alone.
+type Summary struct {
+	Targets     int              `json:"targets"`
+	Failed      int              `json:"failed_targets"` // targets without facts
+	Resources   int              `json:"resources"`
+	Findings    int              `json:"findings"`
+	Suppressed  int              `json:"suppressed"`
+	BySeverity  map[Severity]int `json:"by_severity"` // every severity has an entry
+	Pass        int              `json:"pass"`        // outcomes
+	Fail        int              `json:"fail"`
+	NotApplic   int              `json:"not_applicable"`
+	NotAssessed int              `json:"not_assessed"`
+	Unknown     int              `json:"unknown"`
+	Packages    int              `json:"packages"`
+}
+
+// CheckCount is a check with the number of resources by outcome.
+type CheckCount struct {
+	*Rule
+	Pass          int `json:"pass"`
+	Fail          int `json:"fail"`
+	NotApplicable int `json:"not_applicable"`
+	NotAssessed   int `json:"not_assessed"`
+	Unknown       int `json:"unknown"`
+}
+
+// PackageEntry is a package with the target and resource that it was found in.
+type PackageEntry struct {
+	Target   string `json:"target"`
+	Resource string `json:"resource"`
+	facts.Package
+}
+
+// GapEntry is one thing that was not seen. A fail with reasons makes one too.
+type GapEntry struct {
+	Check    string      `json:"check"`
+	Target   string      `json:"target"`
+	Resource ResourceRef `json:"resource"`
+	Status   facts.Gap   `json:"status"`
+	Reasons  []string    `json:"reasons"`
+}
+
+// OutcomeEntry is one outcome as the report keeps it.
+type OutcomeEntry struct {
+	Check    string      `json:"check"`
+	Target   string      `json:"target"`
+	Resource ResourceRef `json:"resource"`
+	Status   Status      `json:"status"`
+	Reasons  []string    `json:"reasons"`
+}

@@ -1,0 +1,213 @@
+package scanner
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/postscan/postscan/scanner/facts"
+)
+
+// Options are what [Scan] needs beside its collector and evaluator.
+type Options struct {
+	Version      string
+	PolicyDigest string
+	Params       map[string]any
+	// Collected is the time of collection, which policies see as now.
+	Collected time.Time
+	// Now is the clock for the run's start and end.
+	Now func() time.Time
+	// Filters run in this order.
+	Filters []Filter
+	// Tee also receives the stream, for --facts-out; nil for none.
+	Tee Sink
+	// Outcomes keeps every single outcome in the report.
+	Outcomes bool
+}
+
+// Scan collects, judges and builds the report. Resources are judged as they
+// come, on the goroutine that sends them. Where collection is broken off, the
+// report on what came until then is returned beside the error.
+func Scan(ctx context.Context, c Collector, e Evaluator, o Options) (*Report, error) {
+	b := newBuilder(e, o)
+	collectErr := c.Collect(ctx, b)
+	rep, err := b.report(collectErr)
+	if err != nil {
+		return nil, err
+	}
+	return rep, collectErr
+}
+
+// builder is the Sink that judges what it is sent and gathers the report.
+type builder struct {
+	eval      Evaluator
+	opts      Options
+	started   time.Time
+	mu        sync.Mutex
+	rep       *Report
+	targets   map[string]facts.Target // by Ref, for identities
+	counts    map[string]*CheckCount  // by check id
+	resources int
+}
+
+func newBuilder(e Evaluator, o Options) *builder {
+	b := &builder{
+		eval: e, opts: o, started: o.Now(),
+		rep:     &Report{Schema: ReportSchema, Packages: []PackageEntry{}, Findings: []Finding{}, Gaps: []GapEntry{}},
+		targets: map[string]facts.Target{},
+		counts:  map[string]*CheckCount{},
+	}
+	for _, r := range e.Rules() {
+		b.counts[r.ID] = &CheckCount{Rule: r}
+	}
+	return b
+}
+
+// Target implements [Sink]. A target is sent before its resources.
+func (b *builder) Target(t facts.Target) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.targets[t.Ref] = t
+	b.rep.Run.Targets = append(b.rep.Run.Targets, t)
+	if b.opts.Tee != nil {
+		return b.opts.Tee.Target(t)
+	}
+	return nil
+}
+
+// Source implements [Sink].
+func (b *builder) Source(s facts.Source) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rep.Sources = append(b.rep.Sources, s)
+	if b.opts.Tee != nil {
+		return b.opts.Tee.Source(s)
+	}
+	return nil
+}
+
+// Resource implements [Sink].
+func (b *builder) Resource(ctx context.Context, r *facts.Resource) error {
+	outcomes, err := b.eval.Evaluate(ctx, r)
+	if err != nil {
+		return fmt.Errorf("judge %s %q: %w", r.Kind, r.ID, err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.resources++
+	for i := range outcomes {
+		b.add(&outcomes[i])
+	}
+	if im, ok := r.Facts.(*facts.Image); ok {
+		for _, p := range im.Packages {
+			b.rep.Packages = append(b.rep.Packages, PackageEntry{Target: r.Target, Resource: r.ID, Package: p})
+		}
+	}
+	if b.opts.Tee != nil {
+		return b.opts.Tee.Resource(ctx, r)
+	}
+	return nil
+}
+
+// add books one outcome.
+func (b *builder) add(o *Outcome) {
+	c, ok := b.counts[o.Rule.ID]
+	if !ok {
+		c = &CheckCount{Rule: o.Rule}
+		b.counts[o.Rule.ID] = c
+	}
+	switch o.Status {
+	case Pass:
+		c.Pass++
+	case Fail:
+		c.Fail++
+	case NotApplicable:
+		c.NotApplicable++
+	case NotAssessed:
+		c.NotAssessed++
+	case Unknown:
+		c.Unknown++
+	}
+	ref := ResourceRef{Kind: o.Resource.Kind, ID: o.Resource.ID}
+	if o.Gap != "" {
+		b.rep.Gaps = append(b.rep.Gaps, GapEntry{Check: o.Rule.ID, Target: o.Resource.Target, Resource: ref, Status: o.Gap, Reasons: o.Reasons})
+	}
+	if b.opts.Outcomes {
+		b.rep.Outcomes = append(b.rep.Outcomes, OutcomeEntry{Check: o.Rule.ID, Target: o.Resource.Target, Resource: ref, Status: o.Status, Reasons: o.Reasons})
+	}
+	b.rep.Findings = append(b.rep.Findings, findings(o, b.targets[o.Resource.Target])...)
+}
+
+// report sorts, filters and counts what was gathered.
+func (b *builder) report(collectErr error) (*Report, error) {
+	rep := b.rep
+	for _, c := range b.counts {
+		rep.Checks = append(rep.Checks, *c)
+	}
+	slices.SortFunc(rep.Checks, func(x, y CheckCount) int { return cmp.Compare(x.ID, y.ID) })
+	slices.SortFunc(rep.Run.Targets, func(x, y facts.Target) int { return cmp.Compare(x.Ref, y.Ref) })
+	slices.SortFunc(rep.Sources, func(x, y facts.Source) int { return cmp.Compare(x.Name, y.Name) })
+	slices.SortFunc(rep.Gaps, func(x, y GapEntry) int {
+		return cmp.Or(cmp.Compare(x.Target, y.Target), cmp.Compare(x.Resource.ID, y.Resource.ID), cmp.Compare(x.Check, y.Check))
+	})
+	slices.SortFunc(rep.Outcomes, func(x, y OutcomeEntry) int {
+		return cmp.Or(cmp.Compare(x.Target, y.Target), cmp.Compare(x.Resource.ID, y.Resource.ID), cmp.Compare(x.Check, y.Check))
+	})
+	slices.SortFunc(rep.Packages, func(x, y PackageEntry) int {
+		return cmp.Or(cmp.Compare(x.Target, y.Target), cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.Type, y.Type),
+			cmp.Compare(x.Name, y.Name), cmp.Compare(x.Version, y.Version), cmp.Compare(x.Path, y.Path))
+	})
+	SortFindings(rep.Findings)
+	for _, f := range b.opts.Filters {
+		if err := f.Apply(rep.Findings); err != nil {
+			return nil, err
+		}
+	}
+	rep.Run.Version = b.opts.Version
+	rep.Run.PolicyDigest = b.opts.PolicyDigest
+	rep.Run.Params = b.opts.Params
+	rep.Run.Started = b.started.UTC()
+	rep.Run.Collected = b.opts.Collected.UTC()
+	rep.Run.Complete = collectErr == nil
+	if collectErr != nil {
+		rep.Run.Error = collectErr.Error()
+	}
+	rep.Run.Finished = b.opts.Now().UTC()
+	rep.Summary = summarise(rep, b.resources)
+	return rep, nil
+}
+
+// summarise counts the report.
+func summarise(rep *Report, resources int) Summary {
+	s := Summary{
+		Targets: len(rep.Run.Targets), Resources: resources, Packages: len(rep.Packages),
+		BySeverity: map[Severity]int{},
+	}
+	for sev := SeverityUnknown; sev <= SeverityCritical; sev++ {
+		s.BySeverity[sev] = 0
+	}
+	for _, t := range rep.Run.Targets {
+		if t.Error != "" {
+			s.Failed++
+		}
+	}
+	for i := range rep.Findings {
+		if rep.Findings[i].Suppressed != nil {
+			s.Suppressed++
+			continue
+		}
+		s.Findings++
+		s.BySeverity[rep.Findings[i].Severity]++
+	}
+	for _, c := range rep.Checks {
+		s.Pass += c.Pass
+		s.Fail += c.Fail
+		s.NotApplic += c.NotApplicable
+		s.NotAssessed += c.NotAssessed
+		s.Unknown += c.Unknown
+	}
+	return s
+}
