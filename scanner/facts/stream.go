@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 )
 
@@ -22,7 +23,8 @@ type record struct {
 	Trailer  *Trailer  `json:"trailer,omitempty"`
 }
 
-// A Writer writes a stream as JSON Lines. It is not safe for concurrent use.
+// A Writer writes a stream as JSON Lines. Nil lists and maps of what it is given
+// become empty ones. It is not safe for concurrent use.
 type Writer struct {
 	enc       *json.Encoder
 	resources int
@@ -33,19 +35,24 @@ func NewWriter(w io.Writer, h Header) (*Writer, error) {
 	h.Schema = Schema
 	fw := &Writer{enc: json.NewEncoder(w)}
 	fw.enc.SetEscapeHTML(false)
-	return fw, fw.enc.Encode(record{Header: &h})
+	return fw, fw.write(record{Header: &h})
 }
 
 // Target writes a target.
-func (w *Writer) Target(t Target) error { return w.enc.Encode(record{Target: &t}) }
+func (w *Writer) Target(t Target) error { return w.write(record{Target: &t}) }
 
 // Source writes a source.
-func (w *Writer) Source(s Source) error { return w.enc.Encode(record{Source: &s}) }
+func (w *Writer) Source(s Source) error { return w.write(record{Source: &s}) }
 
 // Resource writes a resource.
 func (w *Writer) Resource(r *Resource) error {
 	w.resources++
-	return w.enc.Encode(record{Resource: r})
+	return w.write(record{Resource: r})
+}
+
+func (w *Writer) write(rec record) error {
+	fillLists(reflect.ValueOf(rec))
+	return w.enc.Encode(rec)
 }
 
 // Close writes the trailer; broken is the error that ended collection early, or nil.
@@ -54,7 +61,7 @@ func (w *Writer) Close(broken error) error {
 	if broken != nil {
 		t.Error = broken.Error()
 	}
-	return w.enc.Encode(record{Trailer: &t})
+	return w.write(record{Trailer: &t})
 }
 
 // A Handler receives a stream in its order. A nil function skips its records.
