@@ -87,6 +87,10 @@ type Distribution struct {
 	Version   string `json:"version"`     // "12.4"
 	Name      string `json:"name"`        // PRETTY_NAME
 	EndOfLife bool   `json:"end_of_life"` // vendor support had ended at the time of collection; missing where no table knows the release
+
+	RepositoryRelease string `json:"repository_release"` // the release that the package repositories name where it may differ from Version ("edge" of Alpine); empty where none does
+	Supplier          string `json:"supplier"`           // third party that rebuilt the OS packages, as trivy names it ("rapidfort"); empty for most
+	Extended          bool   `json:"extended"`           // enrolled in the vendor's extended maintenance (Ubuntu ESM)
 }
 
 // Package is one installed package. The fields beyond name, version and type are
@@ -106,6 +110,9 @@ type Package struct {
 	Modularity    string   `json:"modularity"` // rpm module label
 	Repository    string   `json:"repository"` // where the OS's own records name one
 	ContentSets   []string `json:"content_sets"`
+	BuildNVR      string   `json:"build_nvr"`   // name-version-release of the Red Hat image build that brought it; empty elsewhere
+	BuildArch     string   `json:"build_arch"`  // architecture of that build
+	ThirdParty    bool     `json:"third_party"` // an OS package that the distribution's vendor did not ship, so its advisories do not describe it
 	Purl          string   `json:"purl"`
 	Path          string   `json:"path"`   // file in the tree that proves it; for OS packages the database
 	Binary        string   `json:"binary"` // the file that holds it, where Path is inside an archive or is one
@@ -117,7 +124,8 @@ type Package struct {
 
 // Vulnerability is a known vulnerability of one package.
 type Vulnerability struct {
-	ID             string   `json:"id"` // CVE where there is one
+	ID             string   `json:"id"`      // CVE where there is one
+	Aliases        []string `json:"aliases"` // the vendor's ids of the same: DSA, RHSA, GHSA
 	Package        string   `json:"package"`
 	PackageType    string   `json:"package_type"`
 	Version        string   `json:"version"` // installed, complete (epoch, release)
