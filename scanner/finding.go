@@ -10,20 +10,21 @@ import (
 	"github.com/postscan/postscan/scanner/facts"
 )
 
-// Finding is one broken promise on one resource. The report's JSON has these
-// fields; see report/schema for the document.
+// Finding is one broken promise on one resource. [FindingDocument] is what
+// reports hold of it.
 type Finding struct {
-	Rule        *Rule
-	Severity    Severity
-	Target      string // the target's Ref
-	Resource    ResourceRef
-	Message     string
-	Evidence    []Evidence
-	Key         string
-	Fingerprint string
-	Origin      facts.Origin
-	Layer       *LayerRef // nil where no layer brought it
-	Suppressed  *Suppression
+	Rule          *Rule // shared by all findings of the check
+	Severity      Severity
+	Target        string // the target's Ref
+	Resource      ResourceRef
+	Message       string
+	Evidence      []Evidence // at least one
+	Key           string
+	Fingerprint   string
+	Origin        facts.Origin
+	Layer         *LayerRef      // nil where no layer brought it
+	Vulnerability *Vulnerability // nil where the evidence is no known vulnerability
+	Suppressed    *Suppression   // nil for a finding that counts
 }
 
 // ResourceRef names a resource.
@@ -44,6 +45,15 @@ type LayerRef struct {
 	Digest      string `json:"digest"`
 	DiffID      string `json:"diff_id"`
 	Instruction string `json:"instruction"` // the history step, empty where history does not tell
+}
+
+// Vulnerability is the known vulnerability that a finding is about: what the
+// facts say of it, except that the two fields that need a list of their own are
+// nil where none was configured, so that nobody reads "false" for "not looked".
+type Vulnerability struct {
+	facts.Vulnerability
+	KEV  *bool    `json:"kev" jsonschema:"nullable"`
+	EPSS *float64 `json:"epss" jsonschema:"nullable"`
 }
 
 // Suppression says why a finding does not count. The finding stays in the report.
@@ -78,16 +88,17 @@ func findings(o *Outcome, target facts.Target) []Finding {
 	for _, v := range o.Violations {
 		place := r.Place(v.Path)
 		out = append(out, Finding{
-			Rule:        o.Rule,
-			Severity:    v.Severity,
-			Target:      r.Target,
-			Resource:    ResourceRef{Kind: r.Kind, ID: r.ID},
-			Message:     v.Message,
-			Evidence:    []Evidence{{Path: v.Path, Value: v.Value}},
-			Key:         v.Key,
-			Fingerprint: Fingerprint(o.Rule.ID, target.Identity, r.FingerprintKey(), v.Key),
-			Origin:      place.Origin,
-			Layer:       layerRef(r, place.Layer),
+			Rule:          o.Rule,
+			Severity:      v.Severity,
+			Target:        r.Target,
+			Resource:      ResourceRef{Kind: r.Kind, ID: r.ID},
+			Message:       v.Message,
+			Evidence:      []Evidence{{Path: v.Path, Value: v.Value}},
+			Key:           v.Key,
+			Fingerprint:   Fingerprint(o.Rule.ID, target.Identity, r.FingerprintKey(), v.Key),
+			Origin:        place.Origin,
+			Layer:         layerRef(r, place.Layer),
+			Vulnerability: vulnerability(r, v.Path),
 		})
 	}
 	return out
@@ -109,6 +120,27 @@ func layerRef(r *facts.Resource, index int) *LayerRef {
 		}
 	}
 	return ref
+}
+
+// vulnerability returns the vulnerability that the evidence path points at, nil
+// where it points elsewhere.
+func vulnerability(r *facts.Resource, path string) *Vulnerability {
+	im, ok := r.Facts.(*facts.Image)
+	if !ok {
+		return nil
+	}
+	list, i, ok := facts.FirstItem(path)
+	if !ok || list != "vulnerabilities" || i >= len(im.Vulnerabilities) {
+		return nil
+	}
+	v := &Vulnerability{Vulnerability: im.Vulnerabilities[i]}
+	if _, missing := r.MissingAt("vulnerabilities[].kev"); !missing {
+		v.KEV = &v.Vulnerability.KEV
+	}
+	if _, missing := r.MissingAt("vulnerabilities[].epss"); !missing {
+		v.EPSS = &v.Vulnerability.EPSS
+	}
+	return v
 }
 
 // SortFindings puts findings into the report's order: by target, worst first,

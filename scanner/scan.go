@@ -56,11 +56,12 @@ type builder struct {
 func newBuilder(e Evaluator, o Options) *builder {
 	b := &builder{
 		eval: e, opts: o, started: o.Now(),
-		rep:     &Report{Schema: ReportSchema, Packages: []PackageEntry{}, Findings: []Finding{}, Gaps: []GapEntry{}},
+		rep:     &Report{Schema: ReportSchema, Run: Run{Targets: []facts.Target{}}, Sources: []facts.Source{}, Checks: []CheckCount{}, Packages: []PackageEntry{}, Findings: []Finding{}, Gaps: []GapEntry{}},
 		targets: map[string]facts.Target{},
 		counts:  map[string]*CheckCount{},
 	}
 	for _, r := range e.Rules() {
+		r.References, r.Severities = list(r.References), list(r.Severities)
 		b.counts[r.ID] = &CheckCount{Rule: r}
 	}
 	return b
@@ -70,6 +71,9 @@ func newBuilder(e Evaluator, o Options) *builder {
 func (b *builder) Target(t facts.Target) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if t.Properties == nil {
+		t.Properties = map[string]string{}
+	}
 	b.targets[t.Ref] = t
 	b.rep.Run.Targets = append(b.rep.Run.Targets, t)
 	if b.opts.Tee != nil {
@@ -91,6 +95,7 @@ func (b *builder) Source(s facts.Source) error {
 
 // Resource implements [Sink].
 func (b *builder) Resource(ctx context.Context, r *facts.Resource) error {
+	r.FillLists()
 	outcomes, err := b.eval.Evaluate(ctx, r)
 	if err != nil {
 		return fmt.Errorf("judge %s %q: %w", r.Kind, r.ID, err)
@@ -133,10 +138,10 @@ func (b *builder) add(o *Outcome) {
 	}
 	ref := ResourceRef{Kind: o.Resource.Kind, ID: o.Resource.ID}
 	if o.Gap != "" {
-		b.rep.Gaps = append(b.rep.Gaps, GapEntry{Check: o.Rule.ID, Target: o.Resource.Target, Resource: ref, Status: o.Gap, Reasons: o.Reasons})
+		b.rep.Gaps = append(b.rep.Gaps, GapEntry{Check: o.Rule.ID, Target: o.Resource.Target, Resource: ref, Status: o.Gap, Reasons: list(o.Reasons)})
 	}
 	if b.opts.Outcomes {
-		b.rep.Outcomes = append(b.rep.Outcomes, OutcomeEntry{Check: o.Rule.ID, Target: o.Resource.Target, Resource: ref, Status: o.Status, Reasons: o.Reasons})
+		b.rep.Outcomes = append(b.rep.Outcomes, OutcomeEntry{Check: o.Rule.ID, Target: o.Resource.Target, Resource: ref, Status: o.Status, Reasons: list(o.Reasons)})
 	}
 	b.rep.Findings = append(b.rep.Findings, findings(o, b.targets[o.Resource.Target])...)
 }
@@ -169,6 +174,9 @@ func (b *builder) report(collectErr error) (*Report, error) {
 	rep.Run.Version = b.opts.Version
 	rep.Run.PolicyDigest = b.opts.PolicyDigest
 	rep.Run.Params = b.opts.Params
+	if rep.Run.Params == nil {
+		rep.Run.Params = map[string]any{}
+	}
 	rep.Run.Started = b.started.UTC()
 	rep.Run.Collected = b.opts.Collected.UTC()
 	rep.Run.Complete = collectErr == nil
@@ -178,6 +186,14 @@ func (b *builder) report(collectErr error) (*Report, error) {
 	rep.Run.Finished = b.opts.Now().UTC()
 	rep.Summary = summarise(rep, b.resources)
 	return rep, nil
+}
+
+// list makes an empty list of nil, so that reports hold [] and never null.
+func list[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
 }
 
 // summarise counts the report.

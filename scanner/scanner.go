@@ -69,7 +69,8 @@ type Rule struct {
 	ID          string      `json:"id"`
 	Title       string      `json:"title"`
 	Description string      `json:"description"`
-	Severity    Severity    `json:"severity"` // the check's own; a finding may have another
+	Severity    Severity    `json:"severity"`   // the check's own; a finding may have another
+	Severities  []Severity  `json:"severities"` // every severity that a finding may have; a gate asks for the worst
 	Subject     facts.Kind  `json:"subject"`
 	Remediation string      `json:"remediation"`
 	References  []Reference `json:"references"`

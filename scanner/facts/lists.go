@@ -2,6 +2,10 @@ package facts
 
 import "reflect"
 
+// FillLists replaces every nil list and map below the resource by an empty one,
+// so that policies see the same document at the scan and at its replay.
+func (r *Resource) FillLists() { fillLists(reflect.ValueOf(r)) }
+
 // fillLists replaces every nil list and map of a facts document by an empty
 // one, so that the file holds [] and {} where the schema promises a list or an
 // object, never null.

@@ -30,7 +30,7 @@ func (r *Resource) Place(path string) Place {
 	if !ok {
 		return p
 	}
-	list, index, ok := firstItem(path)
+	list, index, ok := FirstItem(path)
 	if !ok {
 		return p
 	}
@@ -57,8 +57,9 @@ func nearestLine(lines map[string]int, path string) (int, bool) {
 	return 0, false
 }
 
-// firstItem splits "secrets[3].path" into "secrets" and 3.
-func firstItem(path string) (string, int, bool) {
+// FirstItem splits the evidence path "secrets[3].path" into "secrets" and 3; ok
+// is false where the path names no item of a list.
+func FirstItem(path string) (list string, index int, ok bool) {
 	list, rest, ok := strings.Cut(path, "[")
 	if !ok {
 		return "", 0, false
