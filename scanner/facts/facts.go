@@ -29,6 +29,19 @@ type Kind string
 // The kinds of resources that collectors yield.
 const (
 	KindImage Kind = "image"
+
+	KindWorkload        Kind = "workload"        // *[Workload]: "shop/Deployment/web"
+	KindIdentity        Kind = "identity"        // *[Identity]: "shop/ServiceAccount/web", "User/alice", "Group/system:masters"
+	KindRole            Kind = "role"            // *[Role]: "shop/Role/edit", "ClusterRole/view"
+	KindBinding         Kind = "binding"         // *[Binding]: "shop/RoleBinding/edit", "ClusterRoleBinding/admins"
+	KindNamespace       Kind = "namespace"       // *[Namespace]: "Namespace/shop"
+	KindNetworkPolicy   Kind = "networkpolicy"   // *[NetworkPolicy]: "shop/NetworkPolicy/web"
+	KindService         Kind = "service"         // *[Service]: "shop/Service/web"
+	KindIngress         Kind = "ingress"         // *[Ingress]: "shop/Ingress/web", "shop/HTTPRoute/web"
+	KindConfigMap       Kind = "configmap"       // *[ConfigMap]: "shop/ConfigMap/web"
+	KindAdmissionPolicy Kind = "admissionpolicy" // *[AdmissionPolicy]: "ClusterPolicy/restrict", "ValidatingWebhookConfiguration/x/y.example"
+	KindCluster         Kind = "cluster"         // *[Cluster]: "cluster"
+	KindNode            Kind = "node"            // *[Node]: "Node/worker-1"
 )
 
 // Header opens a stream.
@@ -110,6 +123,10 @@ type Resource struct {
 	// Lines gives, by evidence path, the line of Origin.File where that field
 	// stands; only resources read from files of text have it.
 	Lines map[string]int `json:"lines,omitempty"`
+	// Places gives, by evidence path, the place of what stands in another file
+	// than Origin.File: an identity's roles and bindings. As with Lines, the
+	// nearest parent of a path counts.
+	Places map[string]Origin `json:"places,omitempty"`
 	// Facts is the document that policies see, by Kind: *[Image] …
 	Facts any `json:"facts"`
 }

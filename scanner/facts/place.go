@@ -23,8 +23,11 @@ type Placed interface {
 // file, or the file and layer inside an image.
 func (r *Resource) Place(path string) Place {
 	p := Place{Origin: r.Origin, Layer: -1}
-	if line, ok := nearestLine(r.Lines, path); ok {
+	if line, ok := nearest(r.Lines, path); ok {
 		p.Origin.Line = line
+	}
+	if o, ok := nearest(r.Places, path); ok {
+		p.Origin = o
 	}
 	placed, ok := r.Facts.(Placed)
 	if !ok {
@@ -42,11 +45,11 @@ func (r *Resource) Place(path string) Place {
 	return p
 }
 
-// nearestLine finds the line of the path or of its nearest parent.
-func nearestLine(lines map[string]int, path string) (int, bool) {
-	for path != "" && len(lines) > 0 {
-		if n, ok := lines[path]; ok {
-			return n, true
+// nearest finds what m holds of the path or of its nearest parent.
+func nearest[T any](m map[string]T, path string) (v T, ok bool) {
+	for path != "" && len(m) > 0 {
+		if v, ok = m[path]; ok {
+			return v, true
 		}
 		i := strings.LastIndexAny(path, ".[")
 		if i < 0 {
@@ -54,7 +57,7 @@ func nearestLine(lines map[string]int, path string) (int, bool) {
 		}
 		path = path[:i]
 	}
-	return 0, false
+	return v, false
 }
 
 // FirstItem splits the evidence path "secrets[3].path" into "secrets" and 3; ok

@@ -120,13 +120,42 @@ func New(k Kind) any {
 	switch k {
 	case KindImage:
 		return new(Image)
+	case KindWorkload:
+		return new(Workload)
+	case KindIdentity:
+		return new(Identity)
+	case KindRole:
+		return new(Role)
+	case KindBinding:
+		return new(Binding)
+	case KindNamespace:
+		return new(Namespace)
+	case KindNetworkPolicy:
+		return new(NetworkPolicy)
+	case KindService:
+		return new(Service)
+	case KindIngress:
+		return new(Ingress)
+	case KindConfigMap:
+		return new(ConfigMap)
+	case KindAdmissionPolicy:
+		return new(AdmissionPolicy)
+	case KindCluster:
+		return new(Cluster)
+	case KindNode:
+		return new(Node)
 	default:
 		return nil
 	}
 }
 
 // Kinds lists every kind that this version knows, in the order of documentation.
-func Kinds() []Kind { return []Kind{KindImage} }
+func Kinds() []Kind {
+	return []Kind{
+		KindImage, KindWorkload, KindIdentity, KindRole, KindBinding, KindNamespace, KindNetworkPolicy,
+		KindService, KindIngress, KindConfigMap, KindAdmissionPolicy, KindCluster, KindNode,
+	}
+}
 
 // UnmarshalJSON decodes Facts into the type of the resource's kind. A field
 // that the document lacks (an older minor version wrote it) becomes missing,

@@ -1,0 +1,209 @@
+package facts
+
+// Cluster is a cluster and its control plane as the API shows it. For manifests
+// there is one only where the files hold static pods of a control plane; then
+// it has those components and the rest is missing.
+type Cluster struct {
+	Version string `json:"version"` // "v1.37.2"
+	Minor   int    `json:"minor"`   // 37; 0 where unreadable
+	Patch   int    `json:"patch"`
+	// Distribution is kubernetes, eks, gke, aks, openshift, k3s, rke2, k0s,
+	// microk8s, minikube, kind, kubeadm, talos, kubeedge, openyurt, superedge.
+	Distribution string `json:"distribution"`
+	Edge         bool   `json:"edge"`     // an edge distribution (k3s, KubeEdge …)
+	Managed      bool   `json:"managed"`  // the provider runs the control plane and hides it
+	Provider     string `json:"provider"` // of the nodes, as in Node; "" for none or mixed
+	// SupportEnds is the day (2006-01-02) on which upstream support of the minor version ends; missing for
+	// versions that this release does not know.
+	SupportEnds string `json:"support_ends"`
+	// Kubelets of the nodes: lowest and highest minor; 0 where unknown.
+	KubeletLowest  int `json:"kubelet_lowest"`
+	KubeletHighest int `json:"kubelet_highest"`
+	NodeCount      int `json:"node_count"`
+
+	Anonymous AnonymousAccess `json:"anonymous"`
+	Endpoint  Endpoint        `json:"endpoint"`
+
+	// The instances of each component whose static pod (or manifest) is in view. Missing where none is: a
+	// managed control plane, or one that runs outside pods.
+	APIServers         []Component `json:"api_servers"`
+	ControllerManagers []Component `json:"controller_managers"`
+	Schedulers         []Component `json:"schedulers"`
+	Etcds              []Component `json:"etcds"`
+	// KubeProxies: flags, and metricsBindAddress of its ConfigMap as the flag metrics-bind-address.
+	KubeProxies []Component `json:"kube_proxies"`
+
+	// Kubelets are the distinct kubelet configurations; missing as Node.kubelet is.
+	Kubelets []KubeletGroup `json:"kubelets"`
+
+	Network NetworkEngine `json:"network"`
+	Mesh    Mesh          `json:"mesh"`
+	// Verifiers are the means found that verify images or restrict registries at admission.
+	Verifiers []Verifier `json:"verifiers"`
+	// TokenSecrets are the legacy Secrets of type kubernetes.io/service-account-token. Missing where Secrets were not listed.
+	TokenSecrets []TokenSecret `json:"token_secrets"`
+	// BootstrapTokens are the Secrets of type bootstrap.kubernetes.io/token. Missing likewise.
+	BootstrapTokens []BootstrapToken `json:"bootstrap_tokens"`
+	// Certificates are the CertificateSigningRequests that were approved for client certificates.
+	Certificates []ClientCertificate `json:"certificates"`
+	// Mappings are the entries of aws-auth that lead to Kubernetes users and groups.
+	Mappings []IdentityMapping `json:"mappings"`
+
+	OpenShift OpenShift `json:"openshift"`
+	// K3sServers are the flags of the k3s or RKE2 servers, one per node; empty for other distributions.
+	K3sServers []Component `json:"k3s_servers"`
+}
+
+// AnonymousAccess is what the API server answered to requests without credentials.
+type AnonymousAccess struct {
+	Enabled string   `json:"enabled"` // true (some request was let through or refused as system:anonymous), false (401), unknown
+	Paths   []string `json:"paths"`   // those that answered 200, of /healthz, /livez, /readyz, /version, /api, /apis
+	// Bindings counts the bindings to system:anonymous or system:unauthenticated beyond the bootstrap ones.
+	Bindings int `json:"bindings"`
+}
+
+// Endpoint is where the API server was reached.
+type Endpoint struct {
+	Host   string `json:"host"`   // host and port as in the kubeconfig
+	Public string `json:"public"` // true, false, unknown (a name that does not resolve here)
+	Port   int    `json:"port"`
+}
+
+// Component is one instance of a control-plane component.
+type Component struct {
+	Name    string `json:"name"`    // kube-apiserver …
+	Where   string `json:"where"`   // node or file
+	Version string `json:"version"` // of its image's tag
+	Flags   []Flag `json:"flags"`
+	// ConfigFile is true where flags name a configuration file that was not read, so that a flag that is absent may be set there.
+	ConfigFile bool `json:"config_file"`
+	// HostPaths are the node paths that the pod mounts.
+	HostPaths []string `json:"host_paths"`
+	Path      string   `json:"path"` // "api_servers[0]"
+}
+
+// KubeletGroup is one kubelet configuration and the nodes that share it.
+type KubeletGroup struct {
+	Nodes   int     `json:"nodes"`
+	Example string  `json:"example"` // one of the nodes
+	Kubelet Kubelet `json:"kubelet"`
+}
+
+// NetworkEngine is what makes pod networking and policies.
+type NetworkEngine struct {
+	// Plugins are the network plugins found, sorted: calico, cilium, flannel, kindnet, weave, antrea, aws-vpc-cni,
+	// azure-cni, gke-dataplane-v2, ovn-kubernetes, openshift-sdn, kube-router, k3s …
+	Plugins []string `json:"plugins"`
+	// Enforces: one of them enforces NetworkPolicy: true, false, unknown.
+	Enforces string      `json:"enforces"`
+	Policies PolicyCount `json:"policies"`
+}
+
+// Mesh is the service mesh, if there is one.
+type Mesh struct {
+	Name string `json:"name"` // istio, linkerd; "" for none
+	// Mode is the mesh-wide mutual TLS mode: STRICT, PERMISSIVE, DISABLE, unset (no PeerAuthentication at mesh
+	// scope) for Istio; the default inbound policy for Linkerd.
+	Mode string `json:"mode"`
+	// Weaker are namespaces or workloads whose own mode is weaker than STRICT: "shop/default".
+	Weaker []string `json:"weaker"`
+}
+
+// Verifier is a means of image verification at admission.
+type Verifier struct {
+	Engine   string `json:"engine"` // kyverno, sigstore-policy-controller, ratify, gatekeeper, image-policy-webhook, binary-authorization, openshift, connaisseur, portieris, vap
+	Name     string `json:"name"`
+	Kind     string `json:"kind"` // signature or registry
+	Enforces bool   `json:"enforces"`
+}
+
+// TokenSecret is a legacy service account token Secret. The token is never read.
+type TokenSecret struct {
+	Namespace      string `json:"namespace"`
+	ServiceAccount string `json:"service_account"`
+	AgeDays        int    `json:"age_days"`
+	// LastUsedDays counts the days since the label kubernetes.io/legacy-token-last-used; -1 without it.
+	LastUsedDays int  `json:"last_used_days"`
+	Mounted      bool `json:"mounted"` // a workload in view mounts it
+}
+
+// BootstrapToken is a join token; its secret half is never read.
+type BootstrapToken struct {
+	Name          string `json:"name"`          // of the Secret
+	Expires       bool   `json:"expires"`       // it has an expiration
+	HoursLeft     int    `json:"hours_left"`    // at the time of collection; negative where it is past; 0 where it does not expire
+	LifeHours     int    `json:"life_hours"`    // from creation to expiration; 0 where it does not expire
+	Authenticates bool   `json:"authenticates"` // usage-bootstrap-authentication
+}
+
+// ClientCertificate is an approved request for a client certificate.
+type ClientCertificate struct {
+	Signer    string   `json:"signer"`
+	User      string   `json:"user"`       // common name of the request
+	Groups    []string `json:"groups"`     // organisations of the request
+	LifeHours int      `json:"life_hours"` // asked for; 0 where the signer decides
+	Issued    bool     `json:"issued"`
+	Requester string   `json:"requester"`
+}
+
+// IdentityMapping maps a cloud identity into the cluster.
+type IdentityMapping struct {
+	From   string   `json:"from"` // the ARN
+	User   string   `json:"user"`
+	Groups []string `json:"groups"`
+	Path   string   `json:"path"` // "mappings[0]"
+}
+
+// OpenShift holds OpenShift's own settings; empty on other distributions.
+type OpenShift struct {
+	Present             bool                 `json:"present"`
+	Version             string               `json:"version"`
+	Kubeadmin           string               `json:"kubeadmin"`  // the Secret kube-system/kubeadmin exists: true, false, unknown
+	Encryption          string               `json:"encryption"` // apiserver.spec.encryption.type: "", identity, aescbc, aesgcm, KMS; missing where not readable
+	AuditProfile        string               `json:"audit_profile"`
+	AllowedRegistries   bool                 `json:"allowed_registries"`
+	InsecureRegistries  bool                 `json:"insecure_registries"`
+	UnsupportedOverride bool                 `json:"unsupported_overrides"`
+	IdentityProviders   int                  `json:"identity_providers"`
+	SCCs                []SecurityConstraint `json:"sccs"`
+}
+
+// SecurityConstraint is a SecurityContextConstraints object and who may use it.
+type SecurityConstraint struct {
+	Name        string `json:"name"`
+	Privileged  bool   `json:"privileged"`
+	HostDir     bool   `json:"host_dir"`
+	HostNetwork bool   `json:"host_network"`
+	HostPID     bool   `json:"host_pid"`
+	HostIPC     bool   `json:"host_ipc"`
+	RunAsAny    bool   `json:"run_as_any"` // runAsUser is RunAsAny
+	// Users are the subjects that may use it, by the object's own lists or by
+	// RBAC verb use, "User/x", "Group/x", "ServiceAccount/ns/x", sorted, those
+	// of openshift-* and kube-* namespaces left out.
+	Users []string `json:"users"`
+	Path  string   `json:"path"` // "openshift.sccs[0]"
+}
+
+// AdmissionPolicy is an object that decides at admission: a Kyverno policy, a
+// Gatekeeper constraint, a ValidatingAdmissionPolicy with its bindings, or a
+// webhook of a webhook configuration.
+type AdmissionPolicy struct {
+	Engine string `json:"engine"` // kyverno, gatekeeper, vap, validating-webhook, mutating-webhook
+	Kind   string `json:"kind"`
+	// Action is Enforce, Audit, deny, dryrun, warn … as the object says; for a
+	// ValidatingAdmissionPolicy the strongest validation action of its bindings, or
+	// "none" without a binding; for a webhook "".
+	Action string `json:"action"`
+	// Blocks: what it objects to is refused.
+	Blocks        bool   `json:"blocks"`
+	FailurePolicy string `json:"failure_policy"` // Fail or Ignore, defaults filled in; "" where there is none
+	// SkipsUserNamespaces: its namespace selector or exclusions leave out namespaces that are not system ones.
+	SkipsUserNamespaces bool `json:"skips_user_namespaces"`
+	// Pods: it looks at pods or at what makes them.
+	Pods bool `json:"pods"`
+	// System: it belongs to the distribution or to a well-known controller, by name and content.
+	System string `json:"system"`
+	// Webhook is the name of the webhook within its configuration; "" elsewhere.
+	Webhook string `json:"webhook"`
+	Path    string `json:"path"` // "webhooks[0]"; "spec" elsewhere
+}
