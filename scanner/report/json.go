@@ -1,0 +1,250 @@
+package report
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/postscan/postscan/scanner"
+	"github.com/postscan/postscan/scanner/facts"
+)
+
+// JSON writes the report as one JSON document, whole whatever the options say.
+// Each item of a list stands on its own line, so that two reports can be
+// compared line by line. Items are written one after the other: there is never
+// a second copy of the report in memory.
+func JSON(w io.Writer, r *scanner.Report, _ Options) error {
+	d := newDocument(w)
+	d.field("schema", r.Schema)
+	d.field("run", r.Run)
+	writeList(d, "sources", r.Sources, func(s *facts.Source) any { return s })
+	d.field("summary", r.Summary)
+	writeList(d, "checks", r.Checks, func(c *scanner.CheckCount) any { return c.Document() })
+	writeList(d, "packages", r.Packages, func(p *scanner.PackageEntry) any { return p })
+	writeList(d, "findings", r.Findings, func(f *scanner.Finding) any { return f.Document() })
+	writeList(d, "gaps", r.Gaps, func(g *scanner.GapEntry) any { return g })
+	if r.Outcomes != nil {
+		writeList(d, "outcomes", r.Outcomes, func(o *scanner.OutcomeEntry) any { return o })
+	}
+	return d.close()
+}
+
+// document writes the fields of one JSON object in the order of the calls. The
+// first error sticks and is returned by close.
+type document struct {
+	w    *bufio.Writer
+	buf  bytes.Buffer
+	enc  *json.Encoder
+	open bool // a field was written
+	err  error
+}
+
+func newDocument(w io.Writer) *document {
+	d := &document{w: bufio.NewWriterSize(w, 1<<16)}
+	d.enc = json.NewEncoder(&d.buf)
+	d.enc.SetEscapeHTML(false)
+	return d
+}
+
+func (d *document) field(name string, value any) {
+	d.name(name)
+	d.value(value)
+}
+
+func (d *document) name(name string) {
+	if d.open {
+		d.text(",\n")
+	} else {
+		d.text("{\n")
+		d.open = true
+	}
+	d.text(`"` + name + `": `)
+}
+
+func (d *document) value(value any) {
+	if d.err != nil {
+		return
+	}
+	d.buf.Reset()
+	if d.err = d.enc.Encode(value); d.err == nil {
+		_, d.err = d.w.Write(literalReplacement(bytes.TrimSuffix(d.buf.Bytes(), []byte("\n"))))
+	}
+}
+
+func (d *document) text(s string) {
+	if d.err == nil {
+		_, d.err = d.w.WriteString(s)
+	}
+}
+
+func (d *document) close() error {
+	d.text("\n}\n")
+	if d.err != nil {
+		return d.err
+	}
+	return d.w.Flush()
+}
+
+func writeList[T any](d *document, name string, items []T, view func(*T) any) {
+	d.name(name)
+	d.text("[")
+	for i := range items {
+		if i > 0 {
+			d.text(",")
+		}
+		d.text("\n")
+		d.value(view(&items[i]))
+	}
+	if len(items) > 0 {
+		d.text("\n")
+	}
+	d.text("]")
+}
+
+// literalReplacement turns the escape \ufffd, which the encoder writes for a
+// byte that is no UTF-8, into the character itself, as the encoder writes it
+// once the report was read back: so both times the bytes are the same.
+func literalReplacement(b []byte) []byte {
+	const escape = `\ufffd`
+	if !bytes.Contains(b, []byte(escape)) {
+		return b
+	}
+	out := make([]byte, 0, len(b))
+	for i := 0; i < len(b); i++ {
+		switch {
+		case b[i] != '\\':
+			out = append(out, b[i])
+		case bytes.HasPrefix(b[i:], []byte(escape)):
+			out = append(out, "\uFFFD"...)
+			i += len(escape) - 1
+		default: // another escape: the backslash belongs to the next byte
+			out = append(out, b[i], b[i+1])
+			i++
+		}
+	}
+	return out
+}
+
+// Read reads a report that [JSON] wrote. Writing it again gives the same bytes.
+// The error says so where r holds something else, another major version of the
+// schema, or a report that is cut off. Fields that this version does not know
+// are dropped.
+func Read(r io.Reader) (*scanner.Report, error) {
+	dec := json.NewDecoder(bufio.NewReaderSize(r, 1<<16))
+	dec.UseNumber()
+	rep := &scanner.Report{}
+	if err := readDocument(dec, rep); err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			err = errors.New("it ends too early: write the report again")
+		}
+		return nil, fmt.Errorf("read report: %w", err)
+	}
+	if rep.Schema == "" {
+		return nil, errors.New("read report: it has no schema; is this a file of -o json?")
+	}
+	return rep, nil
+}
+
+func readDocument(dec *json.Decoder, rep *scanner.Report) error {
+	if err := delimiter(dec, '{'); err != nil {
+		return err
+	}
+	rules := map[string]*scanner.Rule{}
+	for dec.More() {
+		name, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		if err := readField(dec, name.(string), rep, rules); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return delimiter(dec, '}')
+}
+
+func readField(dec *json.Decoder, name string, rep *scanner.Report, rules map[string]*scanner.Rule) (err error) {
+	switch name {
+	case "schema":
+		if err := dec.Decode(&rep.Schema); err != nil {
+			return err
+		}
+		if rep.Schema != scanner.ReportSchema {
+			return fmt.Errorf("it is %q, this version reads %q", rep.Schema, scanner.ReportSchema)
+		}
+		return nil
+	case "run":
+		return dec.Decode(&rep.Run)
+	case "sources":
+		rep.Sources, err = readList[facts.Source](dec)
+	case "summary":
+		return dec.Decode(&rep.Summary)
+	case "checks":
+		rep.Checks, err = readList[scanner.CheckCount](dec)
+		for i, c := range rep.Checks {
+			if c.Rule == nil {
+				return fmt.Errorf("item %d: it has no id", i)
+			}
+			rules[c.ID] = c.Rule
+		}
+	case "packages":
+		rep.Packages, err = readList[scanner.PackageEntry](dec)
+	case "findings":
+		rep.Findings, err = readFindings(dec, rules)
+	case "gaps":
+		rep.Gaps, err = readList[scanner.GapEntry](dec)
+	case "outcomes":
+		rep.Outcomes, err = readList[scanner.OutcomeEntry](dec)
+	default: // a newer minor version
+		var skip json.RawMessage
+		return dec.Decode(&skip)
+	}
+	return err
+}
+
+func readList[T any](dec *json.Decoder) ([]T, error) {
+	if err := delimiter(dec, '['); err != nil {
+		return nil, err
+	}
+	list := []T{}
+	for dec.More() {
+		var item T
+		if err := dec.Decode(&item); err != nil {
+			return nil, fmt.Errorf("item %d: %w", len(list), err)
+		}
+		list = append(list, item)
+	}
+	return list, delimiter(dec, ']')
+}
+
+// readFindings reads findings that share the rules of the checks.
+func readFindings(dec *json.Decoder, rules map[string]*scanner.Rule) ([]scanner.Finding, error) {
+	if err := delimiter(dec, '['); err != nil {
+		return nil, err
+	}
+	list := []scanner.Finding{}
+	for dec.More() {
+		var d scanner.FindingDocument
+		if err := dec.Decode(&d); err != nil {
+			return nil, fmt.Errorf("item %d: %w", len(list), err)
+		}
+		if d.Check == "" || len(d.Evidence) == 0 {
+			return nil, fmt.Errorf("item %d: it has no check or no evidence", len(list))
+		}
+		list = append(list, d.Finding(rules))
+	}
+	return list, delimiter(dec, ']')
+}
+
+func delimiter(dec *json.Decoder, want json.Delim) error {
+	tok, err := dec.Token()
+	if err != nil {
+		return err
+	}
+	if tok != want {
+		return fmt.Errorf("found %v where %v was expected", tok, want)
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+// Package report writes a [scanner.Report] in the formats that people and
+// machines read. One file holds one format; each is a function of the report
+// alone, so that the format of a saved report can be changed later and gives
+// the same bytes.
+//
+// JSON is the report itself: [JSON] writes it as a stream, [Read] reads it back.
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/postscan/postscan/scanner"
+)
+
+// A WriteFunc writes a whole report in one format. The error is w's.
+type WriteFunc func(w io.Writer, r *scanner.Report, o Options) error
+
+// Options say how a report is shown. They never change what a machine-readable
+// format holds.
+type Options struct {
+	// MinSeverity hides findings below it from formats made for people, which
+	// say how many they hide. The zero value shows all.
+	MinSeverity scanner.Severity
+	// Color allows colour and bold.
+	Color bool
+	// Width is the number of columns of the terminal; 0 means 80.
+	Width int
+}
+
+// Format is a format with the name that -o takes.
+type Format struct {
+	Name string
+	// About is one line for the help text.
+	About string
+	Write WriteFunc
+}
+
+// Formats lists every format, the default first.
+func Formats() []Format {
+	return []Format{
+		{Name: "table", About: "for people: worst first, repeated things folded", Write: Table},
+		{Name: "json", About: "the whole report, schema " + scanner.ReportSchema, Write: JSON},
+	}
+}
+
+// Lookup finds a format by name. The error names the ones that exist.
+func Lookup(name string) (Format, error) {
+	names := make([]string, 0, 8)
+	for _, f := range Formats() {
+		if f.Name == name {
+			return f, nil
+		}
+		names = append(names, f.Name)
+	}
+	return Format{}, fmt.Errorf("format %q: use one of %s", name, strings.Join(names, ", "))
+}

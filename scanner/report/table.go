@@ -1,0 +1,476 @@
+package report
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/postscan/postscan/scanner"
+	"github.com/postscan/postscan/scanner/facts"
+)
+
+// How much of a long list the table shows; JSON has all.
+const (
+	maxMessages = 10 // of one check in one target
+	maxPlaces   = 3  // of one message
+	maxChecks   = 8  // named beside one reason for not seeing
+	maxPackages = 40 // with vulnerabilities in one target
+	maxTold     = 3  // vulnerabilities of one check that are told one by one
+)
+
+// Table writes the report for people: targets with the worst findings first, in
+// each the findings worst first with repeated ones folded, vulnerabilities by
+// package; then what is suppressed, what was not seen and why, and one line that
+// sums up. It fits into o.Width columns. Text from targets cannot reach the
+// terminal as control characters.
+func Table(w io.Writer, r *scanner.Report, o Options) error {
+	t := &table{w: bufio.NewWriter(w), opts: o, width: o.Width}
+	if t.width == 0 {
+		t.width = 80
+	}
+	sections, hidden := groupByTarget(r, o.MinSeverity)
+	for _, s := range sections {
+		t.target(s)
+	}
+	t.failed(r.Run.Targets)
+	t.suppressed(r.Findings)
+	t.notSeen(r)
+	t.sources(r)
+	t.summary(r, hidden)
+	return t.w.Flush()
+}
+
+// table prints. Write errors stick in w and come out of Flush.
+type table struct {
+	w     *bufio.Writer
+	opts  Options
+	width int
+}
+
+// section is what the table says of one target.
+type section struct {
+	target   facts.Target
+	counts   [scanner.SeverityCritical + 1]int
+	groups   []group // told one by one
+	listings []group // vulnerabilities of one check, of any severity, told by package
+	findings int     // shown
+}
+
+// group is the findings of one check and severity in one target.
+type group struct {
+	rule     *scanner.Rule
+	severity scanner.Severity
+	findings []scanner.Finding
+}
+
+// groupByTarget sorts the findings that count, from least on, into the targets
+// that yielded facts. hidden counts those below least.
+func groupByTarget(r *scanner.Report, least scanner.Severity) (sections []section, hidden int) {
+	index := map[string]int{}
+	for _, t := range r.Run.Targets {
+		if t.Error != "" {
+			continue
+		}
+		if _, known := index[t.Ref]; !known {
+			index[t.Ref] = len(sections)
+			sections = append(sections, section{target: t})
+		}
+	}
+	for _, f := range r.Findings {
+		if f.Suppressed != nil {
+			continue
+		}
+		if f.Severity < least {
+			hidden++
+			continue
+		}
+		i, known := index[f.Target]
+		if !known {
+			index[f.Target], i = len(sections), len(sections)
+			sections = append(sections, section{target: facts.Target{Ref: f.Target}})
+		}
+		s := &sections[i]
+		s.findings++
+		s.counts[f.Severity]++
+		s.add(f)
+	}
+	for i := range sections {
+		sections[i].list()
+	}
+	slices.SortStableFunc(sections, worstFirst)
+	return sections, hidden
+}
+
+// add puts a finding into its group. Findings come sorted, so a group is
+// continued or begun.
+func (s *section) add(f scanner.Finding) {
+	if n := len(s.groups); n > 0 && s.groups[n-1].rule.ID == f.Rule.ID && s.groups[n-1].severity == f.Severity {
+		s.groups[n-1].findings = append(s.groups[n-1].findings, f)
+		return
+	}
+	s.groups = append(s.groups, group{rule: f.Rule, severity: f.Severity, findings: []scanner.Finding{f}})
+}
+
+// list moves the vulnerabilities of checks that found many into listings.
+func (s *section) list() {
+	n := map[string]int{}
+	for _, g := range s.groups {
+		for _, f := range g.findings {
+			if f.Vulnerability != nil {
+				n[g.rule.ID]++
+			}
+		}
+	}
+	kept := s.groups[:0]
+	index := map[string]int{}
+	for _, g := range s.groups {
+		if n[g.rule.ID] <= maxTold {
+			kept = append(kept, g)
+			continue
+		}
+		listed, rest := split(g.findings)
+		if len(rest) > 0 { // a check may find something beside vulnerabilities
+			kept = append(kept, group{rule: g.rule, severity: g.severity, findings: rest})
+		}
+		at, known := index[g.rule.ID]
+		if !known {
+			index[g.rule.ID], at = len(s.listings), len(s.listings)
+			s.listings = append(s.listings, group{rule: g.rule})
+		}
+		s.listings[at].findings = append(s.listings[at].findings, listed...)
+	}
+	s.groups = kept
+}
+
+// split parts findings about a vulnerability from others.
+func split(fs []scanner.Finding) (vulnerabilities, others []scanner.Finding) {
+	for _, f := range fs {
+		if f.Vulnerability != nil {
+			vulnerabilities = append(vulnerabilities, f)
+		} else {
+			others = append(others, f)
+		}
+	}
+	return vulnerabilities, others
+}
+
+func worstFirst(a, b section) int {
+	for sev := scanner.SeverityCritical; sev >= scanner.SeverityUnknown; sev-- {
+		if c := cmp.Compare(b.counts[sev], a.counts[sev]); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+func (t *table) target(s section) {
+	t.line(t.bold(shorten(clean(s.target.Ref), t.width, true)))
+	for _, l := range flow(properties(s.target.Properties), t.width-2) {
+		t.line("  " + t.dim(l))
+	}
+	t.line("")
+	if s.findings == 0 {
+		t.line("  No findings to show.")
+		t.line("")
+	}
+	for _, g := range s.groups {
+		t.group(g)
+	}
+	if len(s.groups) > 0 {
+		t.line("")
+	}
+	for _, g := range s.listings {
+		t.vulnerabilities(g)
+		t.line("")
+	}
+}
+
+// properties writes a target's properties, by name.
+func properties(p map[string]string) []string {
+	parts := make([]string, 0, len(p))
+	for _, k := range slices.Sorted(maps.Keys(p)) {
+		if p[k] != "" {
+			parts = append(parts, clean(k+" "+p[k]))
+		}
+	}
+	return parts
+}
+
+func (t *table) group(g group) {
+	head := pad(strings.ToUpper(g.severity.String()), 8) + "  " + clean(g.rule.ID) + "  "
+	title := clean(g.rule.Title)
+	if n := len(g.findings); n > 1 {
+		title += fmt.Sprintf(" (%d)", n)
+	}
+	indent := columns(head) + 2
+	for i, l := range wrap(title, t.width-indent) {
+		if i == 0 {
+			t.line("  " + t.severity(g.severity, head) + t.bold(l))
+			continue
+		}
+		t.line(strings.Repeat(" ", indent) + t.bold(l))
+	}
+	messages := foldMessages(g.findings)
+	for i, m := range messages {
+		if i == maxMessages {
+			t.line(fmt.Sprintf("      … and %d more: -o json lists them", len(messages)-maxMessages))
+			break
+		}
+		t.message(m)
+	}
+}
+
+// folded is one message with all the places where it holds.
+type folded struct {
+	message string
+	places  []string
+}
+
+func foldMessages(fs []scanner.Finding) []folded {
+	var out []folded
+	index := map[string]int{}
+	for i := range fs {
+		m := clean(fs[i].Message)
+		at, known := index[m]
+		if !known {
+			at = len(out)
+			index[m] = at
+			out = append(out, folded{message: m})
+		}
+		if p := placeOf(&fs[i]); p != "" && !slices.Contains(out[at].places, p) {
+			out[at].places = append(out[at].places, p)
+		}
+	}
+	return out
+}
+
+// placeOf says where a finding is: the resource (an image is its target, which
+// the heading names), the file and line, and the layer that brought it. What the
+// message says already is left out.
+func placeOf(f *scanner.Finding) string {
+	var parts []string
+	if f.Resource.Kind != facts.KindImage {
+		parts = append(parts, f.Resource.ID)
+	}
+	switch {
+	case f.Origin.File != "" && strings.Contains(f.Message, f.Origin.File):
+	case f.Origin.File != "" && f.Origin.Line > 0:
+		parts = append(parts, fmt.Sprintf("%s:%d", f.Origin.File, f.Origin.Line))
+	case f.Origin.File != "":
+		parts = append(parts, f.Origin.File)
+	case f.Resource.Kind == facts.KindImage && f.Layer == nil:
+		parts = append(parts, f.Evidence[0].Path)
+	}
+	if f.Layer != nil {
+		layer := fmt.Sprintf("layer %d", f.Layer.Index)
+		if f.Layer.Instruction != "" {
+			layer += ": " + f.Layer.Instruction
+		}
+		parts = append(parts, layer)
+	}
+	return clean(strings.Join(parts, ", "))
+}
+
+func (t *table) message(m folded) {
+	const indent = "      "
+	for _, l := range wrap(m.message, t.width-len(indent)) {
+		t.line(indent + l)
+	}
+	for i, p := range m.places {
+		if i == maxPlaces && len(m.places) > maxPlaces+1 {
+			t.line(indent + t.dim(fmt.Sprintf("  and %d more places", len(m.places)-maxPlaces)))
+			break
+		}
+		t.line(indent + t.dim("  "+shorten(p, t.width-len(indent)-2, false)))
+	}
+}
+
+// failed lists the targets that yielded no facts.
+func (t *table) failed(targets []facts.Target) {
+	head := false
+	for _, target := range targets {
+		if target.Error == "" {
+			continue
+		}
+		if !head {
+			t.line(t.severity(scanner.SeverityCritical, "Not scanned"))
+			head = true
+		}
+		t.line("  " + shorten(clean(target.Ref), t.width-2, true))
+		for _, l := range wrap(clean(target.Error), t.width-4) {
+			t.line("    " + l)
+		}
+	}
+	if head {
+		t.line("")
+	}
+}
+
+// suppressed counts the findings that do not count, by reason.
+func (t *table) suppressed(fs []scanner.Finding) {
+	n := map[string]int{}
+	for _, f := range fs {
+		if f.Suppressed != nil {
+			n[f.Suppressed.By+": "+f.Suppressed.Reason]++
+		}
+	}
+	if len(n) == 0 {
+		return
+	}
+	t.line(t.bold("Suppressed") + " (they do not count; -o json has them)")
+	for _, reason := range slices.Sorted(maps.Keys(n)) {
+		t.item(fmt.Sprintf("  %5d  ", n[reason]), clean(reason))
+	}
+	t.line("")
+}
+
+// unseen is one reason for not knowing, with what it hides.
+type unseen struct {
+	status    facts.Gap
+	reason    string
+	checks    []string
+	resources map[string]bool
+}
+
+// notSeen tells what could not be judged: unknown before not assessed, each
+// reason once.
+func (t *table) notSeen(r *scanner.Report) {
+	gaps := foldGaps(r.Gaps)
+	if len(gaps) == 0 {
+		return
+	}
+	t.line(t.bold("Not seen"))
+	for _, g := range gaps {
+		checks := strings.Join(g.checks, ", ")
+		if n := len(g.checks); n > maxChecks {
+			checks = strings.Join(g.checks[:maxChecks], ", ") + fmt.Sprintf(" and %d more", n-maxChecks)
+		}
+		if len(g.resources) > 1 {
+			checks += fmt.Sprintf(" (on %d resources)", len(g.resources))
+		}
+		label, color := "unknown       ", scanner.SeverityMedium
+		if g.status == facts.NotAssessed {
+			label, color = "not assessed  ", scanner.SeverityInfo
+		}
+		for i, l := range wrap(clean(checks), t.width-2-len(label)) {
+			if i > 0 {
+				label = strings.Repeat(" ", len(label))
+			}
+			t.line("  " + t.severity(color, label) + l)
+		}
+		for _, l := range wrap(clean(g.reason), t.width-6) {
+			t.line("      " + t.dim(l))
+		}
+	}
+	t.line("")
+}
+
+func foldGaps(entries []scanner.GapEntry) []*unseen {
+	var out []*unseen
+	index := map[string]*unseen{}
+	for _, e := range entries {
+		for _, reason := range e.Reasons {
+			key := string(e.Status) + "\x00" + reason
+			g := index[key]
+			if g == nil {
+				g = &unseen{status: e.Status, reason: reason, resources: map[string]bool{}}
+				index[key] = g
+				out = append(out, g)
+			}
+			if !slices.Contains(g.checks, e.Check) {
+				g.checks = append(g.checks, e.Check)
+			}
+			g.resources[e.Target+"\x00"+e.Resource.ID] = true
+		}
+	}
+	for _, g := range out {
+		slices.Sort(g.checks)
+	}
+	slices.SortStableFunc(out, func(a, b *unseen) int {
+		return cmp.Or(-cmp.Compare(a.status, b.status), cmp.Compare(a.checks[0], b.checks[0]), cmp.Compare(a.reason, b.reason))
+	})
+	return out
+}
+
+// sources names the data that the findings rest on, with its age.
+func (t *table) sources(r *scanner.Report) {
+	for _, s := range r.Sources {
+		text := clean(s.Name)
+		if !s.Updated.IsZero() {
+			text += " of " + s.Updated.UTC().Format(time.DateOnly) + " (" + age(r.Run.Collected.Sub(s.Updated)) + ")"
+		}
+		if s.Problem != "" {
+			text += ": " + clean(s.Problem)
+		}
+		t.item(t.dim("Data: "), text)
+	}
+	if len(r.Sources) > 0 {
+		t.line("")
+	}
+}
+
+// age says how old something is, in whole days.
+func age(d time.Duration) string {
+	switch days := int(d / (24 * time.Hour)); {
+	case d < 0 || days == 0:
+		return "today's"
+	default:
+		return count(days, "day") + " old"
+	}
+}
+
+func (t *table) summary(r *scanner.Report, hidden int) {
+	if !r.Run.Complete {
+		t.item(t.severity(scanner.SeverityCritical, "Incomplete: "), "the scan was broken off: "+clean(r.Run.Error))
+	}
+	if hidden > 0 {
+		t.line(fmt.Sprintf("%s below %s not shown.", count(hidden, "finding"), t.opts.MinSeverity))
+	}
+	s := r.Summary
+	text := count(s.Findings, "finding")
+	var parts []string
+	for sev := scanner.SeverityCritical; sev >= scanner.SeverityUnknown; sev-- {
+		if n := s.BySeverity[sev]; n > 0 {
+			name := sev.String()
+			if sev == scanner.SeverityUnknown {
+				name = "of unknown severity"
+			}
+			parts = append(parts, fmt.Sprintf("%d %s", n, name))
+		}
+	}
+	if len(parts) > 0 {
+		text += " (" + strings.Join(parts, ", ") + ")"
+	}
+	text += " in " + count(s.Targets-s.Failed, "target")
+	if s.Suppressed > 0 {
+		text += fmt.Sprintf(", %d suppressed", s.Suppressed)
+	}
+	if s.Failed > 0 {
+		text += ", " + count(s.Failed, "target") + " not scanned"
+	}
+	text += fmt.Sprintf("; checks: %d passed, %d failed, %d unknown, %d not assessed, %d not applicable.",
+		s.Pass, s.Fail, s.Unknown, s.NotAssessed, s.NotApplic)
+	t.item(t.bold("Summary: "), text)
+}
+
+// item writes text behind a head, and the lines that it wraps into below it.
+func (t *table) item(head, text string) {
+	indent := columns(stripColor(head))
+	for i, l := range wrap(text, t.width-indent) {
+		if i == 0 {
+			t.line(head + l)
+			continue
+		}
+		t.line(strings.Repeat(" ", indent) + l)
+	}
+}
+
+// line writes one line; spaces at its end are cut.
+func (t *table) line(s string) {
+	_, _ = t.w.WriteString(strings.TrimRight(s, " ") + "\n") // the error comes out of Flush
+}

@@ -1,0 +1,159 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/clipperhouse/displaywidth"
+)
+
+// clean makes text from a target safe for a terminal: whatever could move the
+// cursor, change colours, reorder or hide characters becomes visible as an
+// escape. Images are built by strangers, and a file name may hold anything.
+func clean(s string) string {
+	if strings.IndexFunc(s, unsafe) < 0 && utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		r, size := utf8.DecodeRuneInString(s)
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[0])
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case unsafe(r) && r < 0x80:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		case unsafe(r):
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+		s = s[size:]
+	}
+	return b.String()
+}
+
+// unsafe says whether a rune is a control character, a mark that changes the
+// direction of text, a line separator, or invisible.
+func unsafe(r rune) bool {
+	switch {
+	case r == '\u200d': // joins emoji, harmless
+		return false
+	case unicode.IsControl(r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Zl, r), unicode.Is(unicode.Zp, r):
+		return true
+	default:
+		return unicode.Is(unicode.Co, r) || unicode.Is(unicode.Noncharacter_Code_Point, r)
+	}
+}
+
+// columns is the width of clean text on a terminal.
+func columns(s string) int { return displaywidth.String(s) }
+
+// pad fills clean text up to width.
+func pad(s string, width int) string {
+	if n := width - columns(s); n > 0 {
+		return s + strings.Repeat(" ", n)
+	}
+	return s
+}
+
+// shorten cuts clean text down to width columns; keepEnd keeps its end, which is
+// the telling part of a path or of a Java package name.
+func shorten(s string, width int, keepEnd bool) string {
+	if columns(s) <= width {
+		return s
+	}
+	if !keepEnd {
+		return displaywidth.TruncateString(s, width, "…")
+	}
+	clusters := graphemes(s)
+	i, used := len(clusters), 1 // the ellipsis
+	for i > 0 && used+columns(clusters[i-1]) <= width {
+		i--
+		used += columns(clusters[i])
+	}
+	return "…" + strings.Join(clusters[i:], "")
+}
+
+func graphemes(s string) []string {
+	var out []string
+	for g := displaywidth.StringGraphemes(s); g.Next(); {
+		out = append(out, g.Value())
+	}
+	return out
+}
+
+// wrap breaks clean text into lines of at most width columns, at spaces where
+// there are any.
+func wrap(s string, width int) []string {
+	width = max(width, 8)
+	var lines []string
+	line, used := "", 0
+	for _, word := range strings.Fields(s) {
+		for {
+			n := columns(word)
+			switch {
+			case used > 0 && used+1+n <= width:
+				line, used = line+" "+word, used+1+n
+			case used > 0:
+				lines = append(lines, line)
+				line, used = "", 0
+				continue
+			case n <= width:
+				line, used = word, n
+			default: // a word longer than a line
+				head := takeColumns(word, width)
+				lines = append(lines, head)
+				word = word[len(head):]
+				continue
+			}
+			break
+		}
+	}
+	if used > 0 || len(lines) == 0 {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// flow puts parts into lines of at most width columns and breaks between parts
+// only; a part that is longer than a line is cut.
+func flow(parts []string, width int) []string {
+	var lines []string
+	for _, p := range parts {
+		p = shorten(p, width, false)
+		if n := len(lines); n > 0 && columns(lines[n-1])+2+columns(p) <= width {
+			lines[n-1] += "  " + p
+			continue
+		}
+		lines = append(lines, p)
+	}
+	return lines
+}
+
+// takeColumns returns the longest start of s that fits, at least one character.
+func takeColumns(s string, width int) string {
+	used, end := 0, 0
+	for _, g := range graphemes(s) {
+		if n := columns(g); end == 0 || used+n <= width {
+			used += n
+			end += len(g)
+			continue
+		}
+		break
+	}
+	return s[:end]
+}
+
+// count writes "1 finding", "2 findings".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
