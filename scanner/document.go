@@ -46,7 +46,7 @@ func (f *Finding) Document() FindingDocument {
 		Layer:         f.Layer,
 		Vulnerability: f.Vulnerability,
 		Remediation:   f.Rule.Remediation,
-		References:    f.Rule.References,
+		References:    list(f.Rule.References),
 		Suppressed:    f.Suppressed,
 	}
 }
@@ -73,6 +73,14 @@ func (d *FindingDocument) Finding(rules map[string]*Rule) Finding {
 		Vulnerability: d.Vulnerability,
 		Suppressed:    d.Suppressed,
 	}
+}
+
+// Document returns what reports hold of the check.
+func (c *CheckCount) Document() CheckCount {
+	d, rule := *c, *c.Rule
+	rule.Severities, rule.References = list(rule.Severities), list(rule.References)
+	d.Rule = &rule
+	return d
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -102,4 +110,12 @@ func (r *Rule) Worst() Severity {
 		worst = max(worst, s)
 	}
 	return worst
+}
+
+// list makes an empty list of nil: reports hold [] and never null.
+func list[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
 }

@@ -61,7 +61,6 @@ func newBuilder(e Evaluator, o Options) *builder {
 		counts:  map[string]*CheckCount{},
 	}
 	for _, r := range e.Rules() {
-		r.References, r.Severities = list(r.References), list(r.Severities)
 		b.counts[r.ID] = &CheckCount{Rule: r}
 	}
 	return b
@@ -186,14 +185,6 @@ func (b *builder) report(collectErr error) (*Report, error) {
 	rep.Run.Finished = b.opts.Now().UTC()
 	rep.Summary = summarise(rep, b.resources)
 	return rep, nil
-}
-
-// list makes an empty list of nil, so that reports hold [] and never null.
-func list[T any](s []T) []T {
-	if s == nil {
-		return []T{}
-	}
-	return s
 }
 
 // summarise counts the report.
