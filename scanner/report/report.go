@@ -42,6 +42,7 @@ func Formats() []Format {
 	return []Format{
 		{Name: "table", About: "for people: worst first, repeated things folded", Write: Table},
 		{Name: "json", About: "the whole report, schema " + scanner.ReportSchema, Write: JSON},
+		{Name: "sarif", About: "SARIF 2.1.0 for code scanning", Write: SARIF},
 	}
 }
 
