@@ -18,7 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1"
 )
 
 const (
@@ -193,9 +193,10 @@ func unpack(ctx context.Context, stop context.CancelCauseFunc, o Options, a arti
 	if err != nil {
 		return err
 	}
-	defer body.Close()
+	defer body.Close() //nolint:errcheck // read only
 	src := &watched{r: body, limit: size, sum: sha256.New(), progress: func(n int64) { o.Progress(a.part, n, size) }}
-	defer src.watch(stop)()
+	unwatch := src.watch(stop)
+	defer unwatch()
 	if err := untar(src, a, dir); err != nil {
 		return err
 	}
@@ -241,11 +242,11 @@ func untar(r io.Reader, a artifact, dir string) error {
 
 // writeFile writes at most limit bytes of r to a new file, and syncs it.
 func writeFile(path string, r io.Reader, limit int64) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640) //nolint:gosec // the name is one of two
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // settle closes it where all went well
 	n, err := io.Copy(f, io.LimitReader(r, limit+1))
 	switch {
 	case err != nil:
@@ -275,7 +276,7 @@ func install(o Options, a artifact, temp string, meta metadata, from origin) err
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(temp, name), append(b, '\n'), 0o640); err != nil { //nolint:gosec // the group may read it
+		if err := os.WriteFile(filepath.Join(temp, name), append(b, '\n'), 0o640); err != nil {
 			return err
 		}
 	}

@@ -87,11 +87,11 @@ func readMetadata(dir string, want int) (metadata, error) {
 
 // readBounded reads a whole file of at most limit bytes.
 func readBounded(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path) //nolint:gosec // the user names the folder
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // read only
 	b, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
@@ -155,7 +155,7 @@ func checkBuckets(path string, size int64) (names map[string]bool, err error) {
 	case err != nil:
 		return nil, fmt.Errorf("open %s: %w: %w", path, ErrCorrupt, err)
 	}
-	defer b.Close()
+	defer b.Close() //nolint:errcheck // read only
 	names = map[string]bool{}
 	err = b.View(func(tx *bolt.Tx) error {
 		if tx.Size() > size {

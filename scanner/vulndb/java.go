@@ -113,7 +113,7 @@ func checkJava(ctx context.Context, dir string) (metadata, error) {
 	if err != nil {
 		return meta, fmt.Errorf("java index: %w", err)
 	}
-	defer db.Close()
+	defer db.Close() //nolint:errcheck // read only
 	var one int
 	err = db.QueryRowContext(ctx, "SELECT 1 FROM indices JOIN artifacts ON artifacts.id = indices.artifact_id LIMIT 1").Scan(&one)
 	switch {
@@ -142,36 +142,35 @@ func (j *JavaDB) Exists(ctx context.Context, groupID, artifactID string) (bool, 
 	return n == 1, nil
 }
 
-// SearchBySHA1 returns the coordinates of the jar with the digest (hex). All
-// three are empty, without an error, where the index does not have it.
-func (j *JavaDB) SearchBySHA1(ctx context.Context, sha1 string) (groupID, artifactID, version string, err error) {
+// SearchBySHA1 returns the coordinates of the jar with the digest (hex); found
+// is false where the index does not have it.
+func (j *JavaDB) SearchBySHA1(ctx context.Context, sha1 string) (groupID, artifactID, version string, found bool, err error) {
 	digest, err := hex.DecodeString(sha1)
 	if err != nil {
-		return "", "", "", fmt.Errorf("look up jar by SHA-1 %q: %w", clip(sha1), err)
+		return "", "", "", false, fmt.Errorf("look up jar by SHA-1 %q: %w", clip(sha1), err)
 	}
 	db, err := j.open(ctx)
 	if err != nil {
-		return "", "", "", err
+		return "", "", "", false, err
 	}
 	err = db.QueryRowContext(ctx, `SELECT a.group_id, a.artifact_id, i.version
 		FROM indices i JOIN artifacts a ON a.id = i.artifact_id WHERE i.sha1 = ?`, digest).Scan(&groupID, &artifactID, &version)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return "", "", "", nil
+		return "", "", "", false, nil
 	case err != nil:
-		return "", "", "", j.broken(ctx, err)
+		return "", "", "", false, j.broken(ctx, err)
 	}
-	return groupID, artifactID, version, nil
+	return groupID, artifactID, version, true, nil
 }
 
 // SearchByArtifactID returns the group of the artifact among those that publish
 // the version as a jar: the one with the most versions, and of equals the first
-// in alphabet (trivy takes any of them). It is empty, without an error, where
-// the index has none.
-func (j *JavaDB) SearchByArtifactID(ctx context.Context, artifactID, version string) (groupID string, err error) {
+// in alphabet (trivy takes any of them). found is false where the index has none.
+func (j *JavaDB) SearchByArtifactID(ctx context.Context, artifactID, version string) (groupID string, found bool, err error) {
 	db, err := j.open(ctx)
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	err = db.QueryRowContext(ctx, `SELECT a.group_id FROM artifacts a JOIN indices i ON i.artifact_id = a.id
 		WHERE a.id IN (
@@ -180,11 +179,11 @@ func (j *JavaDB) SearchByArtifactID(ctx context.Context, artifactID, version str
 		GROUP BY a.group_id ORDER BY count(*) DESC, a.group_id LIMIT 1`, artifactID, version).Scan(&groupID)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return "", nil
+		return "", false, nil
 	case err != nil:
-		return "", j.broken(ctx, err)
+		return "", false, j.broken(ctx, err)
 	}
-	return groupID, nil
+	return groupID, true, nil
 }
 
 // broken says that the index could not be read.
@@ -210,7 +209,7 @@ func (j *JavaDB) Source() (src facts.Source, used bool) {
 		return src, true
 	}
 	src.Version = fmt.Sprintf("schema %d", j.meta.Version)
-	src.Updated, src.NextUpdate, src.Problem = j.meta.UpdatedAt, j.meta.NextUpdate, j.problem
+	src.Updated, src.NextUpdate, src.Problem = j.meta.UpdatedAt.UTC(), j.meta.NextUpdate.UTC(), j.problem
 	if from, ok := readOrigin(filepath.Join(j.opts.Dir, javaDir), javaDB, j.meta); ok {
 		src.Location, src.Version = from.Reference, from.Digest
 	}

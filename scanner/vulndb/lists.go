@@ -56,12 +56,12 @@ func openList[T any](named, fallback string, read func(io.Reader) (T, time.Time,
 		path = fallback
 	}
 	l := list[T]{path: path}
-	f, err := os.Open(path) //nolint:gosec // the user names the file
+	f, err := os.Open(path)
 	if err != nil {
 		l.err = fmt.Errorf("open the list: %w", err)
 		return l
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // read only
 	l.content, l.updated, err = read(f)
 	if err != nil {
 		l.err = fmt.Errorf("read %s: %w", path, err)
@@ -70,7 +70,7 @@ func openList[T any](named, fallback string, read func(io.Reader) (T, time.Time,
 }
 
 func (l list[T]) source(part Part) facts.Source {
-	s := facts.Source{Name: string(part), Location: l.path, Updated: l.updated}
+	s := facts.Source{Name: string(part), Location: l.path, Updated: l.updated.UTC()}
 	if l.err != nil {
 		s.Problem = l.err.Error()
 	}
@@ -162,7 +162,7 @@ func readEPSS(r io.Reader) (epssList, time.Time, error) {
 		if err != nil {
 			return nil, time.Time{}, fmt.Errorf("unpack gzip: %w", err)
 		}
-		defer zr.Close()
+		defer zr.Close() //nolint:errcheck // read only
 		br = bufio.NewReader(zr)
 	}
 	bounded := &io.LimitedReader{R: br, N: maxEPSS}

@@ -17,18 +17,22 @@ func RouteLogs(log *slog.Logger) {
 // demoted hands records on at debug level.
 type demoted struct{ next slog.Handler }
 
+// Enabled implements [slog.Handler]; whoever wants debug wants everything of trivy.
 func (d demoted) Enabled(ctx context.Context, _ slog.Level) bool {
 	return d.next.Enabled(ctx, slog.LevelDebug)
 }
 
+// Handle implements [slog.Handler].
 func (d demoted) Handle(ctx context.Context, r slog.Record) error {
 	r.Level = slog.LevelDebug
 	r.AddAttrs(slog.String("from", "trivy"))
 	return d.next.Handle(ctx, r)
 }
 
+// WithAttrs implements [slog.Handler].
 func (d demoted) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return demoted{d.next.WithAttrs(attrs)}
 }
 
+// WithGroup implements [slog.Handler].
 func (d demoted) WithGroup(name string) slog.Handler { return demoted{d.next.WithGroup(name)} }

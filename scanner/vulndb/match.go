@@ -194,8 +194,9 @@ func (db *DB) entry(v *types.DetectedVulnerability, p *facts.Package) facts.Vuln
 		ID: v.VulnerabilityID, Aliases: nonNil(v.VendorIDs),
 		Package: v.PkgName, PackageType: p.Type, Version: v.InstalledVersion,
 		FixedVersion: v.FixedVersion, Status: v.Status.String(),
-		Severity: severity(v.Severity), SeveritySource: string(v.SeveritySource),
-		Score: score, Vector: vector, NetworkVector: overNetwork(vector),
+		Severity:       severity(v.Severity), //nolint:staticcheck // deprecated in the database, but this is what FillInfo decided
+		SeveritySource: string(v.SeveritySource),
+		Score:          score, Vector: vector, NetworkVector: overNetwork(vector),
 		Title: v.Title, References: nonNil(v.References), PrimaryURL: v.PrimaryURL,
 		DataSource: dataSource(v), Purl: p.Purl, Path: p.Path, Layer: p.Layer,
 	}

@@ -68,15 +68,14 @@ func ReadStatus(ctx context.Context, o Options) (Status, error) {
 	if java.Err = err; err == nil {
 		java.Source = facts.Source{
 			Name: string(Java), Location: java.Path, Version: fmt.Sprintf("schema %d", meta.Version),
-			Updated: meta.UpdatedAt, NextUpdate: meta.NextUpdate,
+			Updated: meta.UpdatedAt.UTC(), NextUpdate: meta.NextUpdate.UTC(),
 		}
 		if from, ok := readOrigin(filepath.Join(o.Dir, javaDir), javaDB, meta); ok {
 			java.Source.Location, java.Source.Version = from.Reference, from.Digest
 		}
 		java.Due = meta.due(o.Now())
 	}
-	s.Parts = append(s.Parts, java)
-	s.Parts = append(s.Parts,
+	s.Parts = append(s.Parts, java,
 		listStatus(KEV, openList(o.KEV, filepath.Join(o.Dir, kevFile), readKEV), filepath.Join(o.Dir, kevFile)),
 		listStatus(EPSS, openList(o.EPSS, filepath.Join(o.Dir, epssFile), readEPSS), filepath.Join(o.Dir, epssFile)))
 	return s, nil
@@ -191,15 +190,16 @@ func fetchList[T any](ctx context.Context, o Options, p Part, url, name string, 
 	if err != nil {
 		return wrap(err)
 	}
-	defer body.Close()
+	defer body.Close() //nolint:errcheck // read only
 	temp, err := os.CreateTemp(o.Dir, tempName)
 	if err != nil {
 		return wrap(err)
 	}
 	defer os.Remove(temp.Name()) //nolint:errcheck // it is renamed where all went well
-	defer temp.Close()
+	defer temp.Close()           //nolint:errcheck // settle closes it where all went well
 	src := &watched{r: body, limit: limit, progress: func(n int64) { o.Progress(p, n, 0) }}
-	defer src.watch(stop)()
+	unwatch := src.watch(stop)
+	defer unwatch()
 	if _, err := io.Copy(temp, src); err != nil {
 		return wrap(cause(ctx, err))
 	}

@@ -34,7 +34,7 @@ import (
 	"time"
 
 	tdb "github.com/aquasecurity/trivy-db/pkg/db"
-	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1"
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/postscan/postscan/scanner/facts"
@@ -250,7 +250,7 @@ func withRemedy(err error, o Options) error {
 func describe(o Options, m metadata, problem string) (src facts.Source, stale string) {
 	src = facts.Source{
 		Name: string(Vulnerabilities), Location: databasePath(o.Dir), Version: fmt.Sprintf("schema %d", m.Version),
-		Updated: m.UpdatedAt, NextUpdate: m.NextUpdate,
+		Updated: m.UpdatedAt.UTC(), NextUpdate: m.NextUpdate.UTC(),
 	}
 	if from, ok := readOrigin(o.Dir, trivyDB, m); ok {
 		src.Location, src.Version = from.Reference, from.Digest
