@@ -1,0 +1,70 @@
+// Package checks is the catalogue: what postscan promises to look at. It reads
+// the METADATA on top of every policy, which is the only home of a check's
+// title, severity, remediation and references, and holds it to the contract.
+//
+// [Load] reads the METADATA alone, in parallel: a list of checks needs no Rego.
+// [Catalogue.Compile] parses and checks the Rego of the subjects that a scan
+// needs, and [Catalogue.Verify] that of all. [RunTests] runs the tests beside the policies,
+// [Scaffold] writes a new check.
+//
+// The package does not know outcomes or findings; scanner/regoeval decides checks.
+package checks
+
+import (
+	"github.com/postscan/postscan/scanner/facts"
+)
+
+// A Check is one promise, as the METADATA of its policy states it.
+type Check struct {
+	// ID is permanent: "PS-IMG-001". A user's own have another prefix than PS.
+	ID          string
+	Title       string
+	Description string
+	// Severity is the check's own; with Severities, the worst of them.
+	Severity string
+	// Severities are what a finding may have, worst first, where facts decide;
+	// empty where Severity is the only one.
+	Severities []string
+	// Needs are the paths of the facts document without which the policy cannot
+	// decide: "config.user", "vulnerabilities[].kev".
+	Needs []string
+	// Params are the parameters that the policy reads as data.params.<name>.
+	Params           []Param
+	Remediation      string
+	References       []Reference
+	RelatedResources []RelatedResource
+	// Since is the version of postscan that brought the check.
+	Since string
+	// Subject is the kind of resource that is judged.
+	Subject facts.Kind
+	// Package is the Rego package: "postscan.image.runs_as_root".
+	Package string
+	// File is where the policy stands, for people: "policies/image/runs_as_root.rego".
+	File string
+	// Source is the whole text of the file.
+	Source string
+	// DecidedBy says what decides a check that has no Rego; empty for all others.
+	DecidedBy string
+	// BuiltIn is true for a check that postscan brings itself.
+	BuiltIn bool
+}
+
+// Reference points from a check to a control of a framework.
+type Reference struct {
+	Framework string // id of a [Framework]
+	Control   string // id of one of its controls
+}
+
+// RelatedResource is a page to read on.
+type RelatedResource struct {
+	Ref         string // its address
+	Description string
+}
+
+// Name is the last part of the package and the name of the file: "runs_as_root".
+func (c *Check) Name() string { return lastPart(c.Package) }
+
+// severities are the names that a check may use, worst first.
+func severities() []string {
+	return []string{"critical", "high", "medium", "low", "info", "unknown"}
+}

@@ -1,0 +1,156 @@
+package checks
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/postscan/postscan/scanner/facts"
+)
+
+// CompileOptions say how thorough a compilation is.
+type CompileOptions struct {
+	// Types checks every field that a policy reads against the JSON schema of
+	// its subject. The policies that postscan brings are checked when it is
+	// built; those of a user are always checked. It about doubles the time.
+	Types bool
+}
+
+// Compile parses the selected policies and the libraries, holds their Rego to
+// the contract and compiles them. The error is [Problems] where they break it.
+func (c *Catalogue) Compile(selected []*Check, o CompileOptions) (*ast.Compiler, error) {
+	files := slices.DeleteFunc(slices.Clone(c.files), func(f *file) bool {
+		return f.kind == testFile || f.kind == policyFile && !slices.Contains(selected, f.check)
+	})
+	return compile(files, o)
+}
+
+// Verify compiles every policy with all its checks.
+func (c *Catalogue) Verify() error {
+	_, err := c.Compile(c.checks, CompileOptions{Types: true})
+	return err
+}
+
+// compile compiles files of Rego; tests may be among them.
+func compile(files []*file, o CompileOptions) (*ast.Compiler, error) {
+	modules, err := parse(files, o)
+	if err != nil {
+		return nil, err
+	}
+	comp := ast.NewCompiler().WithStrict(true).WithCapabilities(Capabilities())
+	set, err := schemaSet()
+	if err != nil {
+		return nil, err
+	}
+	comp.WithSchemas(set).WithUseTypeCheckAnnotations(true)
+	// After this stage every reference stands in full, with the author's variables.
+	var problems Problems
+	comp.WithStageAfterID(ast.StageResolveRefs, ast.CompilerStageDefinition{
+		Name: "Contract", MetricName: "contract",
+		Stage: func(comp *ast.Compiler) *ast.Error {
+			problems = contract(comp, files)
+			return nil
+		},
+	})
+	comp.Compile(modules)
+	if err := problems.orNil(); err != nil {
+		return nil, err
+	}
+	if comp.Failed() {
+		return nil, regoProblems(comp.Errors).orNil()
+	}
+	return comp, nil
+}
+
+// parse parses files in parallel; the result is by [file.name].
+func parse(files []*file, o CompileOptions) (map[string]*ast.Module, error) {
+	parsed := map[*file]*ast.Module{}
+	failed := map[*file]error{}
+	results := make(chan func(), len(files))
+	inParallel(files, func(f *file) {
+		m, err := ast.ParseModuleWithOpts(f.name, f.src, ast.ParserOptions{
+			ProcessAnnotation: o.Types || !f.official,
+			RegoVersion:       ast.RegoV1,
+		})
+		results <- func() { parsed[f], failed[f] = m, err }
+	})
+	close(results)
+	for put := range results {
+		put()
+	}
+	modules := make(map[string]*ast.Module, len(files))
+	var problems Problems
+	for _, f := range files {
+		var many ast.Errors
+		switch err := failed[f]; {
+		case errors.As(err, &many):
+			problems = append(problems, regoProblems(many)...)
+		case err != nil:
+			problems = append(problems, Problem{File: f.name, Text: err.Error()})
+		case parsed[f] == nil:
+			problems = append(problems, Problem{File: f.name, Text: "is empty"})
+		}
+		modules[f.name] = parsed[f]
+	}
+	return modules, problems.orNil()
+}
+
+// regoProblems turns OPA's errors into ours.
+func regoProblems(errs ast.Errors) Problems {
+	var out Problems
+	for _, e := range errs {
+		p := Problem{Text: e.Code + ": " + e.Message}
+		if e.Location != nil {
+			p.File, p.Line = e.Location.File, e.Location.Row
+		}
+		if e.Details != nil {
+			for _, l := range e.Details.Lines() {
+				if l = strings.TrimSpace(l); l != "" && l != "^" {
+					p.Text += "\n\t" + l
+				}
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// schemaSet holds the JSON schemas of all subjects, as schema["<kind>"].
+func schemaSet() (*ast.SchemaSet, error) {
+	set := ast.NewSchemaSet()
+	for _, k := range facts.Kinds() {
+		b, err := facts.JSONSchema(k)
+		if err != nil {
+			return nil, err
+		}
+		var raw any
+		if err := json.Unmarshal(b, &raw); err != nil {
+			return nil, fmt.Errorf("read the JSON schema of %s: %w", k, err)
+		}
+		set.Put(ast.SchemaRootRef.Append(ast.StringTerm(string(k))), raw)
+	}
+	return set, nil
+}
+
+// Capabilities is what policies may use of OPA: no I/O, no clock, no chance, so
+// that the same facts always give the same answer.
+func Capabilities() *ast.Capabilities {
+	caps := ast.CapabilitiesForThisVersion()
+	caps.Builtins = slices.DeleteFunc(caps.Builtins, func(b *ast.Builtin) bool { return forbidden(b.Name) || b.Nondeterministic })
+	caps.AllowNet = []string{}
+	return caps
+}
+
+// forbidden is true for built-ins that reach out or differ from run to run.
+func forbidden(name string) bool {
+	switch {
+	case strings.HasPrefix(name, "net."), strings.HasPrefix(name, "rand."), strings.HasPrefix(name, "uuid."):
+		return true
+	default:
+		return name == "http.send" || name == "opa.runtime" || name == "time.now_ns"
+	}
+}

@@ -1,0 +1,218 @@
+package checks
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/tester"
+	"github.com/open-policy-agent/opa/v1/topdown"
+)
+
+// TestReport is what [RunTests] found.
+type TestReport struct {
+	Tests    []TestResult // by file and line
+	Coverage []Coverage   // one for each check of the source, by id
+}
+
+// TestResult is one rule test_… of a test file.
+type TestResult struct {
+	Package  string
+	Name     string
+	File     string
+	Line     int
+	Pass     bool
+	Skipped  bool   // the name begins with todo_
+	Error    string // why it could not be run; a test that is merely false has none
+	Output   string // what print said
+	Duration time.Duration
+}
+
+// Coverage says what the tests of a policy showed it.
+type Coverage struct {
+	Check   *Check
+	Failing bool // some test saw deny with something in it
+	Passing bool // some test saw deny empty
+}
+
+// Err is nil where every test passed and every policy was seen to fail and to pass.
+func (r *TestReport) Err() error {
+	var problems Problems
+	for _, t := range r.Tests {
+		p := Problem{File: t.File, Line: t.Line}
+		switch {
+		case t.Error != "":
+			p.Text = fmt.Sprintf("%s: %s", t.Name, t.Error)
+		case t.Skipped:
+			p.Text = t.Name + " is left to do"
+		case !t.Pass:
+			p.Text = t.Name + " is false"
+		default:
+			continue
+		}
+		problems = append(problems, p)
+	}
+	for _, c := range r.Coverage {
+		switch {
+		case !c.Failing && !c.Passing:
+			problems = append(problems, Problem{File: c.Check.File, Text: "no test looks at deny: write one on facts that fail and one on facts that pass"})
+		case !c.Failing:
+			problems = append(problems, Problem{File: c.Check.File, Text: "no test sees deny with something in it: write one on facts that fail"})
+		case !c.Passing:
+			problems = append(problems, Problem{File: c.Check.File, Text: "no test sees deny empty: write one on facts that pass"})
+		}
+	}
+	return problems.orNil()
+}
+
+// RunTests verifies the policies of a source and runs their tests, as
+// `opa check --strict` and `opa test` do, with what policies may use and no
+// more. The built-in libraries are there for a user's policies. A test's package
+// is the policy's own or has _test at its end.
+//
+// The error is [Problems] where the policies break the contract, so that there
+// is nothing to run; failing tests are in the report, see [TestReport.Err].
+func RunTests(ctx context.Context, source Source) (*TestReport, error) {
+	sources := []Source{source}
+	if !source.Official {
+		sources = []Source{BuiltIn(), source}
+	}
+	c, err := Load(sources...)
+	if err != nil {
+		return nil, err
+	}
+	files := slices.DeleteFunc(slices.Clone(c.files), func(f *file) bool {
+		return f.official != source.Official && f.kind != libraryFile
+	})
+	if _, err := compile(files, CompileOptions{Types: true}); err != nil {
+		return nil, err
+	}
+	return run(ctx, files)
+}
+
+func run(ctx context.Context, files []*file) (*TestReport, error) {
+	modules, err := parse(files, CompileOptions{Types: true})
+	if err != nil {
+		return nil, err
+	}
+	compiler := ast.NewCompiler().WithCapabilities(Capabilities()).WithEnablePrintStatements(true)
+	trace := newCoverageTracer(files)
+	// One at a time: the tracer tells tests apart by their order.
+	runner := tester.NewRunner().SetCompiler(compiler).SetModules(modules).SetParallel(1).
+		SetCoverageQueryTracer(trace).RaiseBuiltinErrors(true).CapturePrintOutput(true)
+	results, err := runner.RunTests(ctx, nil)
+	if err != nil {
+		var many ast.Errors
+		if errors.As(err, &many) {
+			return nil, regoProblems(many).orNil()
+		}
+		return nil, fmt.Errorf("run the tests of the policies: %w", err)
+	}
+	report := &TestReport{}
+	for r := range results {
+		t := TestResult{
+			Package: strings.TrimPrefix(r.Package, "data."), Name: r.Name, Pass: r.Pass(), Skipped: r.Skip,
+			Output: string(r.Output), Duration: r.Duration,
+		}
+		if r.Location != nil {
+			t.File, t.Line = r.Location.File, r.Location.Row
+		}
+		if r.Error != nil {
+			t.Error = r.Error.Error()
+		}
+		report.Tests = append(report.Tests, t)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(report.Tests, func(a, b TestResult) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Name, b.Name))
+	})
+	report.Coverage = trace.coverage(files)
+	return report, nil
+}
+
+// coverageTracer watches each evaluation of a deny: whether it yields anything.
+// OPA says Index when it begins to look for the rules of a name, and Exit for
+// each rule that holds.
+type coverageTracer struct {
+	denies map[string]*denySeen // by package
+}
+
+type denySeen struct {
+	open, yielded    bool // of the evaluation that goes on
+	failing, passing bool
+}
+
+func newCoverageTracer(files []*file) *coverageTracer {
+	t := &coverageTracer{denies: map[string]*denySeen{}}
+	for _, f := range files {
+		if f.kind == policyFile {
+			t.denies[f.pkg] = &denySeen{}
+		}
+	}
+	return t
+}
+
+// Enabled implements [topdown.QueryTracer].
+func (t *coverageTracer) Enabled() bool { return true }
+
+// Config implements [topdown.QueryTracer].
+func (t *coverageTracer) Config() topdown.TraceConfig { return topdown.TraceConfig{} }
+
+// TraceEvent implements [topdown.QueryTracer].
+func (t *coverageTracer) TraceEvent(e topdown.Event) {
+	switch e.Op {
+	case topdown.IndexOp:
+		if e.Ref == nil {
+			return
+		}
+		names := groundNames(*e.Ref)
+		if len(names) == 0 || names[len(names)-1] != "deny" {
+			return
+		}
+		if d, ok := t.denies[strings.Join(names[:len(names)-1], ".")]; ok {
+			d.close()
+			d.open = true
+		}
+	case topdown.ExitOp:
+		rule, ok := e.Node.(*ast.Rule)
+		if !ok || ruleName(rule) != "deny" || rule.Module == nil {
+			return
+		}
+		if d, ok := t.denies[packageName(rule.Module)]; ok {
+			d.yielded = true
+		}
+	default:
+	}
+}
+
+// close books the evaluation that ended.
+func (d *denySeen) close() {
+	switch {
+	case d.open && d.yielded:
+		d.failing = true
+	case d.open:
+		d.passing = true
+	}
+	d.open, d.yielded = false, false
+}
+
+func (t *coverageTracer) coverage(files []*file) []Coverage {
+	var out []Coverage
+	for _, f := range files {
+		if f.check == nil || f.check.DecidedBy != "" {
+			continue
+		}
+		d := t.denies[f.pkg]
+		d.close()
+		out = append(out, Coverage{Check: f.check, Failing: d.failing, Passing: d.passing})
+	}
+	slices.SortFunc(out, func(a, b Coverage) int { return cmp.Compare(a.Check.ID, b.Check.ID) })
+	return out
+}
