@@ -80,6 +80,9 @@ func (c *CheckCount) Document() CheckCount {
 	d, rule := *c, *c.Rule
 	rule.Severities, rule.References = list(rule.Severities), list(rule.References)
 	d.Rule = &rule
+	if d.ByTarget == nil {
+		d.ByTarget = map[string]Counts{}
+	}
 	return d
 }
 

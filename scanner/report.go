@@ -56,11 +56,35 @@ type Summary struct {
 // CheckCount is a check with the number of resources by outcome.
 type CheckCount struct {
 	*Rule
+	Counts
+	// ByTarget has the counts of each target (by Ref) that has a resource of the
+	// check's subject.
+	ByTarget map[string]Counts `json:"by_target"`
+}
+
+// Counts are numbers of resources by outcome.
+type Counts struct {
 	Pass          int `json:"pass"`
 	Fail          int `json:"fail"`
 	NotApplicable int `json:"not_applicable"`
 	NotAssessed   int `json:"not_assessed"`
 	Unknown       int `json:"unknown"`
+}
+
+// Add counts one outcome.
+func (c *Counts) Add(s Status) {
+	switch s {
+	case Pass:
+		c.Pass++
+	case Fail:
+		c.Fail++
+	case NotApplicable:
+		c.NotApplicable++
+	case NotAssessed:
+		c.NotAssessed++
+	case Unknown:
+		c.Unknown++
+	}
 }
 
 // PackageEntry is a package with the target and resource that it was found in.

@@ -61,7 +61,7 @@ func newBuilder(e Evaluator, o Options) *builder {
 		counts:  map[string]*CheckCount{},
 	}
 	for _, r := range e.Rules() {
-		b.counts[r.ID] = &CheckCount{Rule: r}
+		b.counts[r.ID] = &CheckCount{Rule: r, ByTarget: map[string]Counts{}}
 	}
 	return b
 }
@@ -94,7 +94,8 @@ func (b *builder) Source(s facts.Source) error {
 
 // Resource implements [Sink].
 func (b *builder) Resource(ctx context.Context, r *facts.Resource) error {
-	r.FillLists()
+
+	r.Normalise()
 	outcomes, err := b.eval.Evaluate(ctx, r)
 	if err != nil {
 		return fmt.Errorf("judge %s %q: %w", r.Kind, r.ID, err)
@@ -120,21 +121,13 @@ func (b *builder) Resource(ctx context.Context, r *facts.Resource) error {
 func (b *builder) add(o *Outcome) {
 	c, ok := b.counts[o.Rule.ID]
 	if !ok {
-		c = &CheckCount{Rule: o.Rule}
+		c = &CheckCount{Rule: o.Rule, ByTarget: map[string]Counts{}}
 		b.counts[o.Rule.ID] = c
 	}
-	switch o.Status {
-	case Pass:
-		c.Pass++
-	case Fail:
-		c.Fail++
-	case NotApplicable:
-		c.NotApplicable++
-	case NotAssessed:
-		c.NotAssessed++
-	case Unknown:
-		c.Unknown++
-	}
+	c.Add(o.Status)
+	target := c.ByTarget[o.Resource.Target]
+	target.Add(o.Status)
+	c.ByTarget[o.Resource.Target] = target
 	ref := ResourceRef{Kind: o.Resource.Kind, ID: o.Resource.ID}
 	if o.Gap != "" {
 		b.rep.Gaps = append(b.rep.Gaps, GapEntry{Check: o.Rule.ID, Target: o.Resource.Target, Resource: ref, Status: o.Gap, Reasons: list(o.Reasons)})

@@ -2,6 +2,7 @@ package facts
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -51,7 +52,7 @@ func (w *Writer) Resource(r *Resource) error {
 }
 
 func (w *Writer) write(rec record) error {
-	fillLists(reflect.ValueOf(rec))
+	normalise(reflect.ValueOf(rec))
 	return w.enc.Encode(rec)
 }
 
@@ -73,34 +74,33 @@ type Handler struct {
 
 // Read reads a whole stream from r and hands its records to h. It returns the
 // header and trailer, and an error for another schema, an unknown kind, a line
-// that is no record, or a missing trailer ([ErrTruncated]).
+// that is no record, a missing trailer ([ErrTruncated]) or missing resources.
 func Read(r io.Reader, h Handler) (Header, Trailer, error) {
-	br := bufio.NewReaderSize(r, 1<<16)
-	dec := json.NewDecoder(br)
-	var head record
-	if err := dec.Decode(&head); err != nil {
-		return Header{}, Trailer{}, fmt.Errorf("read facts header: %w", err)
+	dec := json.NewDecoder(bufio.NewReaderSize(r, 1<<16))
+	head, err := readHeader(dec)
+	if err != nil {
+		return Header{}, Trailer{}, err
 	}
-	if head.Header == nil {
-		return Header{}, Trailer{}, errors.New("read facts: the first line is no header; is this a file of --facts-out?")
-	}
-	if head.Header.Schema != Schema {
-		return Header{}, Trailer{}, fmt.Errorf("read facts: schema is %q, this version reads %q", head.Header.Schema, Schema)
-	}
+	resources := 0
 	for n := 2; ; n++ {
 		var rec record
 		switch err := dec.Decode(&rec); {
 		case errors.Is(err, io.EOF):
-			return *head.Header, Trailer{}, ErrTruncated
+			return head, Trailer{}, ErrTruncated
 		case errors.Is(err, io.ErrUnexpectedEOF):
-			return *head.Header, Trailer{}, ErrTruncated
+			return head, Trailer{}, ErrTruncated
 		case err != nil:
-			return *head.Header, Trailer{}, fmt.Errorf("read facts record %d: %w", n, err)
+			return head, Trailer{}, fmt.Errorf("read facts record %d: %w", n, err)
 		}
 		var err error
+		if rec.Resource != nil {
+			resources++
+		}
 		switch {
+		case rec.Trailer != nil && rec.Trailer.Resources != resources:
+			return head, *rec.Trailer, fmt.Errorf("read facts: %d resources of %d are there; collect again", resources, rec.Trailer.Resources)
 		case rec.Trailer != nil:
-			return *head.Header, *rec.Trailer, nil
+			return head, *rec.Trailer, nil
 		case rec.Target != nil && h.Target != nil:
 			err = h.Target(*rec.Target)
 		case rec.Source != nil && h.Source != nil:
@@ -109,8 +109,31 @@ func Read(r io.Reader, h Handler) (Header, Trailer, error) {
 			err = h.Resource(rec.Resource)
 		}
 		if err != nil {
-			return *head.Header, Trailer{}, fmt.Errorf("read facts record %d: %w", n, err)
+			return head, Trailer{}, fmt.Errorf("read facts record %d: %w", n, err)
 		}
+	}
+}
+
+// ReadHeader reads the header alone, for what must be known before the rest. The
+// whole stream, header and all, can then be read from the returned reader.
+func ReadHeader(r io.Reader) (Header, io.Reader, error) {
+	var seen bytes.Buffer
+	head, err := readHeader(json.NewDecoder(io.TeeReader(r, &seen)))
+	return head, io.MultiReader(&seen, r), err
+}
+
+func readHeader(dec *json.Decoder) (Header, error) {
+	var rec record
+	if err := dec.Decode(&rec); err != nil {
+		return Header{}, fmt.Errorf("read facts header: %w", err)
+	}
+	switch h := rec.Header; {
+	case h == nil:
+		return Header{}, errors.New("read facts: the first line is no header; is this a file of --facts-out?")
+	case h.Schema != Schema:
+		return Header{}, fmt.Errorf("read facts: schema is %q, this version reads %q", h.Schema, Schema)
+	default:
+		return *h, nil
 	}
 }
 

@@ -74,6 +74,20 @@ func TestStreamHasNoNull(t *testing.T) {
 	}
 }
 
+func TestNormalise(t *testing.T) {
+	r := sample()
+	im := r.Facts.(*facts.Image)
+	im.Secrets[0].Path = "srv/\xff.pem"
+	im.Config.Cmd = []string{"a\xc3", "ü"}
+	r.Normalise()
+	if im.Secrets[0].Path != "srv/\uFFFD.pem" || im.Config.Cmd[0] != "a\uFFFD" || im.Config.Cmd[1] != "ü" {
+		t.Errorf("text is %q, %q", im.Secrets[0].Path, im.Config.Cmd)
+	}
+	if im.Packages == nil || r.Links == nil {
+		t.Error("a list is still nil")
+	}
+}
+
 func TestStreamBrokenOff(t *testing.T) {
 	_, tr, err := facts.Read(bytes.NewReader(write(t, errors.New("interrupted"))), facts.Handler{})
 	if err != nil || tr.Complete || tr.Error != "interrupted" {

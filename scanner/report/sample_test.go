@@ -106,7 +106,7 @@ func sample() *scanner.Report {
 		{Check: "PS-IMG-018", Target: app, Resource: ref, Status: facts.NotAssessed, Reasons: []string{"no allowed registries are configured: --param registries_allowed=HOST"}},
 	}
 	for _, id := range []string{"PS-IMG-001", "PS-IMG-004", "PS-IMG-005", "PS-IMG-013", "PS-IMG-014", "PS-IMG-018"} {
-		rep.Checks = append(rep.Checks, scanner.CheckCount{Rule: rule[id], Fail: 1, Pass: 1})
+		rep.Checks = append(rep.Checks, scanner.CheckCount{Rule: rule[id], Counts: scanner.Counts{Fail: 1, Pass: 1}})
 	}
 	rep.Summary = summary(rep)
 	return rep

@@ -93,7 +93,7 @@ func mixedReport() *scanner.Report {
 			},
 		},
 		Sources: []facts.Source{{Name: "vulnerability-db", Problem: "is 12 days old"}},
-		Checks:  []scanner.CheckCount{{Rule: root, Fail: 1}, {Rule: vuln, Fail: 1}, {Rule: caps, Fail: 1, Unknown: 1}},
+		Checks:  []scanner.CheckCount{{Rule: root, Counts: scanner.Counts{Fail: 1}}, {Rule: vuln, Counts: scanner.Counts{Fail: 1}}, {Rule: caps, Counts: scanner.Counts{Fail: 1, Unknown: 1}}},
 		Findings: []scanner.Finding{
 			cve("CVE-2021-0001", "lodash", "app/a package.json", scanner.SeverityCritical),
 			cve("CVE-2021-0001", "lodash", "app/b/package.json", scanner.SeverityLow),
