@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"reflect"
 	"strings"
 	"testing"
@@ -208,4 +209,24 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("read without a trailer: %+v", tr)
 		}
 	})
+}
+
+func TestReadMissesNoResource(t *testing.T) {
+	lines := bytes.SplitAfter(write(t, nil), []byte("\n"))
+	lost := bytes.Join(append(lines[:3:3], lines[4:]...), nil)
+	if _, _, err := facts.Read(bytes.NewReader(lost), facts.Handler{}); err == nil || !strings.Contains(err.Error(), "0 resources of 1") {
+		t.Errorf("a lost resource gives the error %v", err)
+	}
+}
+
+func TestReadHeader(t *testing.T) {
+	whole := write(t, nil)
+	h, rest, err := facts.ReadHeader(bytes.NewReader(whole))
+	if err != nil || h.Version != "1.2.3" {
+		t.Fatalf("header %+v, error %v", h, err)
+	}
+	again, err := io.ReadAll(rest)
+	if err != nil || !bytes.Equal(again, whole) {
+		t.Errorf("the stream behind the header is not whole: %v\n%s", err, again)
+	}
 }
