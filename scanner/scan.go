@@ -94,7 +94,6 @@ func (b *builder) Source(s facts.Source) error {
 
 // Resource implements [Sink].
 func (b *builder) Resource(ctx context.Context, r *facts.Resource) error {
-
 	r.Normalise()
 	outcomes, err := b.eval.Evaluate(ctx, r)
 	if err != nil {

@@ -179,7 +179,7 @@ func newSARIFRun(r *scanner.Report, t facts.Target, b *sarifBudget) sarifRun {
 		Taxonomies:        rules.taxonomies(),
 		Properties: map[string]any{
 			"target": t.Ref, "targetProperties": t.Properties, "collected": r.Run.Collected,
-			"policyDigest": r.Run.PolicyDigest, "sources": r.Sources,
+			"policyDigest": r.Run.PolicyDigest, "sources": append([]facts.Source{}, r.Sources...), // [] and not null
 		},
 		Results: results,
 	}
