@@ -43,6 +43,10 @@ func Formats() []Format {
 		{Name: "table", About: "for people: worst first, repeated things folded", Write: Table},
 		{Name: "json", About: "the whole report, schema " + scanner.ReportSchema, Write: JSON},
 		{Name: "sarif", About: "SARIF 2.1.0 for code scanning", Write: SARIF},
+		{Name: "junit", About: "JUnit XML for CI dashboards", Write: JUnit},
+		{Name: "markdown", About: "a comment for a pull request", Write: Markdown},
+		{Name: "csv", About: "a line per finding", Write: CSV},
+		{Name: "github", About: "annotations of GitHub Actions", Write: GitHub},
 	}
 }
 

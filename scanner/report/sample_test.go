@@ -65,7 +65,7 @@ func sample() *scanner.Report {
 	}
 	layer := &scanner.LayerRef{Index: 2, Digest: "sha256:aa", DiffID: "sha256:bb", Instruction: "COPY --chown=app:app target/application /opt/application # and a comment that goes on for longer than a line"}
 	add(scanner.Finding{Target: web, Rule: rule["PS-IMG-001"], Severity: scanner.SeverityMedium, Message: "No USER is set, so the process runs as root"})
-	for i, file := range []string{"root/.aws/credentials", "srv/\x1b[31mkey\u202e.pem", "srv/鍵/秘密.pem", "srv/\xff.pem", "srv/<b>&amp;.pem"} {
+	for i, file := range []string{"root/.aws/credentials", "srv/\x1b[31mkey\u202e.pem", "srv/鍵/秘密.pem", "srv/\uFFFD.pem", "srv/<b>&amp;.pem"} {
 		add(scanner.Finding{
 			Target: web, Rule: rule["PS-IMG-004"], Severity: scanner.SeverityHigh, Key: file, Layer: layer,
 			Message: "A private key stands in the image", Origin: facts.Origin{File: file, Line: i + 1},
