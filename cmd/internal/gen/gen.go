@@ -63,4 +63,3 @@ func generate(root string) (files, error) {
 	}
 	return out, nil
 }
-

@@ -64,4 +64,3 @@ func encode(v any) ([]byte, error) {
 	err := enc.Encode(v)
 	return b.Bytes(), err
 }
-
