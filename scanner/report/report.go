@@ -45,6 +45,7 @@ func Formats() []Format {
 		{Name: "sarif", About: "SARIF 2.1.0 for code scanning", Write: SARIF},
 		{Name: "junit", About: "JUnit XML for CI dashboards", Write: JUnit},
 		{Name: "markdown", About: "a comment for a pull request", Write: Markdown},
+		{Name: "html", About: "one page for people, self-contained", Write: HTML},
 		{Name: "csv", About: "a line per finding", Write: CSV},
 		{Name: "github", About: "annotations of GitHub Actions", Write: GitHub},
 	}

@@ -35,6 +35,8 @@ func TestGolden(t *testing.T) {
 		{"sample.sarif", sample(), "sarif", report.Options{}},
 		{"sample.junit.xml", sample(), "junit", report.Options{}},
 		{"sample.md", sample(), "markdown", report.Options{}},
+		{"sample.html", sample(), "html", report.Options{}},
+		{"clean.html", cleanSample(), "html", report.Options{}},
 		{"sample.csv", sample(), "csv", report.Options{}},
 		{"sample.github.txt", sample(), "github", report.Options{}},
 		{"clean.sarif", cleanSample(), "sarif", report.Options{}},

@@ -1,0 +1,226 @@
+package report
+
+import (
+	"bufio"
+	"cmp"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/postscan/postscan/scanner"
+	"github.com/postscan/postscan/scanner/facts"
+)
+
+//go:embed html.tmpl
+var htmlTemplate string
+
+// HTML writes one page that holds everything it needs: it fetches nothing, reads
+// well without script, on a phone, in print and in the dark. A little script
+// adds a filter and sorting.
+func HTML(w io.Writer, r *scanner.Report, o Options) error {
+	t, err := template.New("report").Funcs(template.FuncMap{
+		"clean":      clean,
+		"severities": severities,
+		"plural":     plural,
+	}).Parse(htmlTemplate)
+	if err != nil {
+		return fmt.Errorf("parse the HTML template: %w", err)
+	}
+	bw := bufio.NewWriterSize(w, 1<<16)
+	if err := t.Execute(bw, newHTMLPage(r, o)); err != nil {
+		return fmt.Errorf("write HTML: %w", err)
+	}
+	return bw.Flush()
+}
+
+// htmlPage is what the template shows.
+type htmlPage struct {
+	Report     *scanner.Report
+	Counts     string // "3 findings: 1 critical, 2 low"
+	Hidden     int    // findings below the severity that the reader asked for
+	Resources  []htmlResource
+	Rows       func(yield func(htmlRow) bool) // made one by one: there may be 100,000
+	Checks     []htmlCheck
+	Frameworks []htmlFramework
+	Gaps       []htmlGap
+}
+
+// htmlResource counts the findings of a resource.
+type htmlResource struct {
+	Target, ID string
+	Kind       facts.Kind
+	Counts     []int // by severities()
+	worst      scanner.Severity
+	total      int
+}
+
+// htmlRow is a finding.
+type htmlRow struct {
+	F        *scanner.Finding
+	Place    string
+	Evidence string
+}
+
+// htmlCheck is a check that has findings.
+type htmlCheck struct {
+	scanner.CheckCount
+	Links []string
+}
+
+// htmlFramework is a framework with the controls that the report's checks refer to.
+type htmlFramework struct {
+	Name     string
+	Controls []htmlControl
+}
+
+// htmlGap is a reason for not seeing.
+type htmlGap struct {
+	Label, Reason string
+	Checks        []string
+	Resources     int
+}
+
+// htmlControl sums up the checks of a control. It is never passed by absence.
+type htmlControl struct {
+	ID, Verdict string
+	Checks      []string
+}
+
+func newHTMLPage(r *scanner.Report, o Options) htmlPage {
+	p := htmlPage{Report: r, Counts: countLine(r), Gaps: htmlGaps(r), Frameworks: htmlFrameworks(r)}
+	for i := range r.Findings {
+		if r.Findings[i].Severity < o.MinSeverity {
+			p.Hidden++
+		}
+	}
+	p.Rows = func(yield func(htmlRow) bool) {
+		for i := range r.Findings {
+			f := &r.Findings[i]
+			if f.Severity >= o.MinSeverity && !yield(htmlRow{F: f, Place: fileLine(f), Evidence: htmlEvidence(f)}) {
+				return
+			}
+		}
+	}
+	p.Resources = htmlResources(r, o)
+	for _, c := range r.Checks {
+		if c.Fail == 0 {
+			continue
+		}
+		hc := htmlCheck{CheckCount: c}
+		for _, ref := range c.References {
+			if ref.Framework == "url" {
+				hc.Links = append(hc.Links, ref.Control)
+			}
+		}
+		p.Checks = append(p.Checks, hc)
+	}
+	return p
+}
+
+func htmlGaps(r *scanner.Report) []htmlGap {
+	var out []htmlGap
+	for _, g := range foldGaps(r.Gaps) {
+		label := "unknown"
+		if g.status == facts.NotAssessed {
+			label = "not assessed"
+		}
+		out = append(out, htmlGap{Label: label, Reason: g.reason, Checks: g.checks, Resources: len(g.resources)})
+	}
+	return out
+}
+
+// htmlEvidence is the evidence in one line: path and value.
+func htmlEvidence(f *scanner.Finding) string {
+	parts := make([]string, 0, len(f.Evidence))
+	for _, e := range f.Evidence {
+		value, err := json.Marshal(e.Value)
+		if err != nil {
+			value = []byte(fmt.Sprint(e.Value))
+		}
+		parts = append(parts, e.Path+" = "+limitText(string(value), 200))
+	}
+	return clean(strings.Join(parts, "; "))
+}
+
+func htmlResources(r *scanner.Report, o Options) []htmlResource {
+	column := map[scanner.Severity]int{}
+	for i, s := range severities() {
+		column[s] = i
+	}
+	index := map[[2]string]int{}
+	var out []htmlResource
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		if f.Suppressed != nil || f.Severity < o.MinSeverity {
+			continue
+		}
+		key := [2]string{f.Target, f.Resource.ID}
+		at, ok := index[key]
+		if !ok {
+			at = len(out)
+			index[key] = at
+			out = append(out, htmlResource{Target: f.Target, ID: f.Resource.ID, Kind: f.Resource.Kind, Counts: make([]int, len(column))})
+		}
+		out[at].Counts[column[f.Severity]]++
+		out[at].total++
+		out[at].worst = max(out[at].worst, f.Severity)
+	}
+	slices.SortStableFunc(out, func(a, b htmlResource) int {
+		return cmp.Or(-cmp.Compare(a.worst, b.worst), -cmp.Compare(a.total, b.total))
+	})
+	return out
+}
+
+func htmlFrameworks(r *scanner.Report) []htmlFramework {
+	type sum struct {
+		checks                       []string
+		fail, gap, pass, notApplying bool
+	}
+	all := map[string]map[string]*sum{}
+	for _, c := range r.Checks {
+		for _, ref := range c.References {
+			if ref.Framework == "url" || ref.Framework == "cwe" {
+				continue // a weakness is a tag on a check, not a framework
+			}
+			if all[ref.Framework] == nil {
+				all[ref.Framework] = map[string]*sum{}
+			}
+			s := all[ref.Framework][ref.Control]
+			if s == nil {
+				s = &sum{}
+				all[ref.Framework][ref.Control] = s
+			}
+			s.checks = append(s.checks, c.ID)
+			s.fail = s.fail || c.Fail > 0
+			s.gap = s.gap || c.Unknown+c.NotAssessed > 0
+			s.pass = s.pass || c.Pass > 0
+			s.notApplying = s.notApplying || c.NotApplicable > 0
+		}
+	}
+	var out []htmlFramework
+	for name, controls := range all {
+		f := htmlFramework{Name: name}
+		for id, s := range controls {
+			verdict := "not covered"
+			switch {
+			case s.fail:
+				verdict = "fail"
+			case s.gap:
+				verdict = "incomplete"
+			case s.pass:
+				verdict = "pass"
+			case s.notApplying:
+				verdict = "not applicable"
+			}
+			f.Controls = append(f.Controls, htmlControl{ID: id, Verdict: verdict, Checks: s.checks})
+		}
+		slices.SortFunc(f.Controls, func(a, b htmlControl) int { return cmp.Compare(a.ID, b.ID) })
+		out = append(out, f)
+	}
+	slices.SortFunc(out, func(a, b htmlFramework) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
