@@ -82,7 +82,7 @@ func sample() *scanner.Report {
 			Target: target, Rule: rule["PS-IMG-013"], Severity: sev, Key: id + " " + purl + " " + path, Message: id + " in " + pkg + " " + version,
 			Origin: facts.Origin{File: path}, Layer: layer,
 			Vulnerability: &scanner.Vulnerability{KEV: &yes, EPSS: &epss, Vulnerability: facts.Vulnerability{
-				ID: id, Package: pkg, PackageType: "debian", Version: version, FixedVersion: fixed, Severity: sev.String(), Purl: purl, Path: path, References: []string{"https://example.org/" + id},
+				ID: id, Package: pkg, PackageType: "debian", Version: version, FixedVersion: fixed, Severity: sev.String(), Purl: purl, Path: path, References: []string{"https://example.org/" + id}, Aliases: []string{},
 			}},
 		})
 	}
@@ -95,7 +95,7 @@ func sample() *scanner.Report {
 	add(scanner.Finding{
 		Target: web, Rule: rule["PS-IMG-014"], Severity: scanner.SeverityCritical, Key: "CVE-2021-44228", Layer: layer, Origin: facts.Origin{File: "opt/application/lib/log4j-core-2.14.1.jar"},
 		Message:       "CVE-2021-44228 in org.apache.logging.log4j:log4j-core 2.14.1 is on the list of vulnerabilities that attackers use",
-		Vulnerability: &scanner.Vulnerability{Vulnerability: facts.Vulnerability{ID: "CVE-2021-44228", References: []string{}}},
+		Vulnerability: &scanner.Vulnerability{Vulnerability: facts.Vulnerability{ID: "CVE-2021-44228", References: []string{}, Aliases: []string{}}},
 	})
 	add(scanner.Finding{Target: app, Rule: rule["PS-IMG-001"], Severity: scanner.SeverityMedium, Message: "No USER is set, so the process runs as root"})
 	scanner.SortFindings(rep.Findings)

@@ -54,7 +54,7 @@ func generate(root string) (files, error) {
 		return nil, err
 	}
 	out := files{}
-	for _, part := range []func(string) (files, error){factsSchemas} {
+	for _, part := range []func(string) (files, error){factsSchemas, reportSchema} {
 		fs, err := part(abs)
 		if err != nil {
 			return nil, err
