@@ -29,7 +29,10 @@ type Check struct {
 	// decide: "config.user", "vulnerabilities[].kev".
 	Needs []string
 	// Params are the parameters that the policy reads as data.params.<name>.
-	Params           []Param
+	Params []Param
+	// RequiresParams are those of Params without which there is nothing to
+	// decide: where one is empty, the check is not assessed.
+	RequiresParams   []string
 	Remediation      string
 	References       []Reference
 	RelatedResources []RelatedResource

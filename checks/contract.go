@@ -9,7 +9,7 @@ import (
 )
 
 // verdicts are the rules of a policy that the evaluator asks for.
-func verdicts() []string { return []string{"deny", "unknown", "not_assessed", "applies"} }
+func verdicts() []string { return []string{"deny", "unknown", "applies"} }
 
 // contract holds the Rego of policies and libraries to what DESIGN promises. The
 // references of comp's modules are resolved, nothing else is rewritten.
@@ -128,7 +128,7 @@ func (r *reader) input(ref ast.Ref, loc *ast.Location) {
 		r.problem(loc, "reads the whole input; read fields of it, so that needs can name them")
 		return
 	}
-	covered := slices.ContainsFunc(r.file.check.Needs, func(need string) bool { return covers(need, read) || covers(read, need) })
+	covered := slices.ContainsFunc(r.file.check.Needs, func(need string) bool { return covers(ofList(need), ofList(read)) })
 	if !covered {
 		r.problem(loc, "reads input.%s, but needs does not name it: where it was not seen it would look empty", read)
 	}
@@ -149,6 +149,12 @@ func inputPath(ref ast.Ref) string {
 		}
 	}
 	return b.String()
+}
+
+// ofList cuts a path at the first list: whoever reads a list is handed all of it.
+func ofList(path string) string {
+	list, _, _ := strings.Cut(path, "[]")
+	return list
 }
 
 // covers is true where the path outer is inner or one of its parents.
@@ -225,7 +231,7 @@ func (r *reader) shape() {
 		defined[name] = true
 		set := rule.Head.RuleKind() == ast.MultiValue
 		switch name {
-		case "deny", "unknown", "not_assessed":
+		case "deny", "unknown":
 			if !set {
 				r.problem(rule.Location, "%s must be a set: write %q", name, name+" contains … if …")
 			}

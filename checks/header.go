@@ -3,7 +3,6 @@ package checks
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -26,6 +25,7 @@ type header struct {
 	severities  []string
 	needs       []located
 	params      []locatedParam
+	required    []located // parameters
 	remediation string
 	references  []locatedReference
 	since       string
@@ -49,9 +49,6 @@ type locatedReference struct {
 	line int
 }
 
-// packageLine finds the package statement; a policy's is a plain dotted name.
-var packageLine = regexp.MustCompile(`^package\s+([A-Za-z_][\w.]*)\s*(?:#.*)?$`)
-
 // parseHeader reads the METADATA block and the package of a file. Its YAML is
 // what OPA's own parser sees, read here strictly and with lines.
 func parseHeader(file, src string) (header, Problems) {
@@ -73,8 +70,9 @@ func parseHeader(file, src string) (header, Problems) {
 			continue
 		}
 		block = false
-		if m := packageLine.FindStringSubmatch(line); m != nil {
-			h.pkg, h.pkgLine = m[1], n
+		if rest, ok := strings.CutPrefix(line, "package "); ok {
+			h.pkg, _, _ = strings.Cut(rest, "#")
+			h.pkg, h.pkgLine = strings.TrimSpace(h.pkg), n
 			break
 		}
 	}
@@ -149,6 +147,8 @@ func (p *headerParser) customField(key, value *yaml.Node) bool {
 		p.list(key, value, func(n *yaml.Node) { p.h.needs = append(p.h.needs, located{p.text(key, n), p.at(n)}) })
 	case "params":
 		p.list(key, value, p.param)
+	case "requires_params":
+		p.list(key, value, func(n *yaml.Node) { p.h.required = append(p.h.required, located{p.text(key, n), p.at(n)}) })
 	case "remediation":
 		p.h.remediation = p.text(key, value)
 	case "references":

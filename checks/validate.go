@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -15,14 +14,38 @@ const (
 	root       = "postscan"
 	libRoot    = root + ".lib"
 	testSuffix = "_test"
+	capitals   = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	small      = "abcdefghijklmnopqrstuvwxyz"
+	digits     = "0123456789"
 )
 
-var (
-	officialID = regexp.MustCompile(`^PS-[A-Z0-9]{2,5}-\d{3}$`)
-	ownID      = regexp.MustCompile(`^[A-Z][A-Z0-9]*(-[A-Z0-9]+)+$`)
-	snakeCase  = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
-	version    = regexp.MustCompile(`^\d+\.\d+\.\d+$`)
-)
+// madeOf is true where s is not empty and holds only these characters.
+func madeOf(s, characters string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !strings.ContainsRune(characters, r) })
+}
+
+// snakeCase is true for a name such as "runs_as_root".
+func snakeCase(s string) bool {
+	return madeOf(s, small+digits+"_") && strings.Contains(small, s[:1])
+}
+
+// officialID is true for PS-XXX-000.
+func officialID(id string) bool {
+	parts := strings.Split(id, "-")
+	return len(parts) == 3 && parts[0] == "PS" && madeOf(parts[1], capitals+digits) && len(parts[2]) == 3 && madeOf(parts[2], digits)
+}
+
+// ownID is true for the id of a user's check: parts of capitals and digits.
+func ownID(id string) bool {
+	parts := strings.Split(id, "-")
+	return len(parts) > 1 && !slices.ContainsFunc(parts, func(part string) bool { return !madeOf(part, capitals+digits) })
+}
+
+// version is true for 1.2.3.
+func version(s string) bool {
+	parts := strings.Split(s, ".")
+	return len(parts) == 3 && !slices.ContainsFunc(parts, func(part string) bool { return !madeOf(part, digits) })
+}
 
 func (f *file) problem(line int, format string, args ...any) {
 	f.problems = append(f.problems, Problem{File: f.name, Line: line, Text: fmt.Sprintf(format, args...)})
@@ -41,7 +64,7 @@ func (f *file) parseHeader() {
 		f.problem(0, "stands where no policy is looked for; put it at <subject>/<name>.rego, subject being one of %s, or lib", kindNames())
 		return
 	}
-	if !snakeCase.MatchString(name) {
+	if !snakeCase(name) {
 		f.problem(0, "file names are made of small letters, digits and _")
 	}
 	f.kind, f.subject = policyFile, facts.Kind(folder)
@@ -94,7 +117,7 @@ func (f *file) validateCheck() {
 	}
 	f.validateID(line("id"))
 	f.validateSeverity(line)
-	if h.since != "" && !version.MatchString(h.since) {
+	if h.since != "" && !version(h.since) {
 		f.problem(line("since"), "since is %q; write a version like 0.1.0", h.since)
 	}
 	if f.official && len(h.references) == 0 {
@@ -109,11 +132,11 @@ func (f *file) validateID(line int) {
 	id := f.header.id
 	switch {
 	case id == "":
-	case f.official && !officialID.MatchString(id):
+	case f.official && !officialID(id):
 		f.problem(line, "id %q is not of the form PS-XXX-000", id)
 	case !f.official && strings.HasPrefix(id, "PS-"):
 		f.problem(line, "id %q: ids with PS- are postscan's own; take another prefix", id)
-	case !f.official && !ownID.MatchString(id):
+	case !f.official && !ownID(id):
 		f.problem(line, "id %q is not of the form XXX-000: capital letters, digits and hyphens", id)
 	}
 }
@@ -219,7 +242,7 @@ func (f *file) validateParams() {
 	var seen []string
 	for _, p := range f.header.params {
 		switch {
-		case !snakeCase.MatchString(p.Name):
+		case !snakeCase(p.Name):
 			f.problem(p.line, "parameter %q: names are made of small letters, digits and _", p.Name)
 		case p.Name == "now":
 			f.problem(p.line, "parameter now is given to every policy; do not declare it")
@@ -233,6 +256,15 @@ func (f *file) validateParams() {
 			f.problem(p.line, "parameter %q has no description", p.Name)
 		}
 		seen = append(seen, p.Name)
+	}
+	for _, r := range f.header.required {
+		i := slices.Index(seen, r.text)
+		switch {
+		case i < 0:
+			f.problem(r.line, "requires_params names %q, which params does not declare", r.text)
+		case f.header.params[i].Type != TypeString && f.header.params[i].Type != TypeStrings:
+			f.problem(r.line, "requires_params names %q, which is never empty: its type is %s", r.text, f.header.params[i].Type)
+		}
 	}
 }
 
@@ -263,6 +295,9 @@ func (c *Catalogue) add(f *file, retired map[string]string) Problems {
 	}
 	for _, p := range h.params {
 		check.Params = append(check.Params, p.Param)
+	}
+	for _, r := range h.required {
+		check.RequiresParams = append(check.RequiresParams, r.text)
 	}
 	for _, r := range h.references {
 		if framework, ok := c.Framework(r.Framework); !ok {

@@ -1,0 +1,299 @@
+package regoeval
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/topdown"
+
+	"github.com/postscan/postscan/scanner"
+	"github.com/postscan/postscan/scanner/facts"
+)
+
+// answer is what one policy says of one facts document. It is shared by all
+// resources with equal facts and is not changed.
+type answer struct {
+	notApplicable bool
+	violations    []scanner.Violation
+	unknown       []string // the policy's own reasons, and its errors
+}
+
+// answers asks the policies of the set, or remembers what they said.
+func (e *Evaluator) answers(ctx context.Context, s *subject, r *facts.Resource, run set) ([]answer, error) {
+	if run.empty() {
+		return make([]answer, len(s.policies)), nil
+	}
+	doc := reflect.ValueOf(r.Facts)
+	if !s.input.takes(doc) {
+		return e.failed(s, r, run, fmt.Errorf("the facts are a %T", r.Facts)), nil
+	}
+	select {
+	case e.slots <- struct{}{}:
+		defer func() { <-e.slots }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	key := key{facts: s.input.hash(doc), run: string(run)}
+	if known, ok := s.cache.get(key); ok {
+		return known, nil
+	}
+	out, whole, err := e.evaluate(ctx, s, r, run, s.input.value(doc))
+	if err != nil {
+		return nil, err
+	}
+	if whole {
+		s.cache.put(key, out)
+	}
+	return out, nil
+}
+
+// evaluate asks all policies of the set at once. Where that ends in an error it
+// asks them one by one, to find the one at fault. whole is false where time ran
+// out, which another attempt need not.
+func (e *Evaluator) evaluate(ctx context.Context, s *subject, r *facts.Resource, run set, input ast.Value) (out []answer, whole bool, err error) {
+	object, err := e.ask(ctx, s, run, input)
+	if err == nil {
+		out = make([]answer, len(s.policies))
+		for i, p := range s.policies {
+			if run.has(i) {
+				out[i] = e.read(p, r, object)
+			}
+		}
+		return out, true, nil
+	}
+	if ctx.Err() != nil {
+		return nil, false, ctx.Err()
+	}
+	out, whole = make([]answer, len(s.policies)), true
+	for i, p := range s.policies {
+		if !run.has(i) {
+			continue
+		}
+		one := newSet(len(s.policies))
+		one.add(i)
+		object, err := e.ask(ctx, s, one, input)
+		switch {
+		case err == nil:
+			out[i] = e.read(p, r, object)
+		case ctx.Err() != nil:
+			return nil, false, ctx.Err()
+		default:
+			whole = whole && !topdown.IsCancel(err)
+			out[i] = e.fault(p, r, err)
+		}
+	}
+	return out, whole, nil
+}
+
+// ask evaluates within the time-out.
+func (e *Evaluator) ask(ctx context.Context, s *subject, run set, input ast.Value) (ast.Object, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, e.timeout, errTimeout)
+	defer cancel()
+	object, err := s.ask(ctx, run, input)
+	if err != nil && errors.Is(context.Cause(ctx), errTimeout) {
+		return nil, &timeoutError{after: e.timeout.String(), err: err}
+	}
+	return object, err
+}
+
+var errTimeout = errors.New("time-out")
+
+// timeoutError is a policy that took too long.
+type timeoutError struct {
+	after string
+	err   error
+}
+
+func (e *timeoutError) Error() string { return "it took longer than " + e.after }
+func (e *timeoutError) Unwrap() error { return e.err }
+
+// fault is the answer of a policy that ended in an error.
+func (e *Evaluator) fault(p *policy, r *facts.Resource, err error) answer {
+	e.log.Error("a policy could not decide; its outcome is unknown",
+		slog.String("check", p.check.ID), slog.String("file", p.check.File),
+		slog.String("resource", r.ID), slog.String("error", err.Error()))
+	return answer{unknown: []string{"error in policy " + p.check.File + ": " + err.Error()}}
+}
+
+// failed is the answer of all policies of the set to one error.
+func (e *Evaluator) failed(s *subject, r *facts.Resource, run set, err error) []answer {
+	out := make([]answer, len(s.policies))
+	for i, p := range s.policies {
+		if run.has(i) {
+			out[i] = e.fault(p, r, err)
+		}
+	}
+	return out
+}
+
+// read takes a policy's answer out of the query's. What is not as the contract
+// says is an error of the policy; it never disappears.
+func (e *Evaluator) read(p *policy, r *facts.Resource, object ast.Object) answer {
+	a, err := p.read(object.Get(p.id))
+	if err != nil {
+		a.unknown = append(a.unknown, e.fault(p, r, err).unknown...)
+	}
+	return a
+}
+
+func (p *policy) read(term *ast.Term) (answer, error) {
+	var a answer
+	if term == nil {
+		return a, errNoAnswer
+	}
+	list, ok := term.Value.(*ast.Array)
+	if !ok {
+		return a, errNoAnswer
+	}
+	if list.Len() == 0 {
+		return answer{notApplicable: true}, nil
+	}
+	parts, ok := list.Elem(0).Value.(*ast.Array)
+	if !ok || parts.Len() != 2 {
+		return a, errNoAnswer
+	}
+	var errs []error
+	each(parts.Elem(0), &errs, func(t *ast.Term) {
+		v, err := p.violation(t.Value)
+		if err != nil {
+			errs = append(errs, err)
+			return
+		}
+		a.violations = append(a.violations, v)
+	})
+	each(parts.Elem(1), &errs, func(t *ast.Term) {
+		s, ok := t.Value.(ast.String)
+		if !ok || strings.TrimSpace(string(s)) == "" {
+			errs = append(errs, fmt.Errorf("unknown holds %s, which is no text", short(t.Value)))
+			return
+		}
+		a.unknown = append(a.unknown, string(s))
+	})
+	return a, errors.Join(errs...)
+}
+
+// each walks a set in its order.
+func each(t *ast.Term, errs *[]error, do func(*ast.Term)) {
+	s, ok := t.Value.(ast.Set)
+	if !ok {
+		*errs = append(*errs, fmt.Errorf("%s is no set", short(t.Value)))
+		return
+	}
+	for _, e := range s.Slice() {
+		do(e)
+	}
+}
+
+// violation reads one object of deny.
+func (p *policy) violation(v ast.Value) (scanner.Violation, error) {
+	out := scanner.Violation{Severity: p.rule.Severity}
+	object, ok := v.(ast.Object)
+	if !ok {
+		return out, fmt.Errorf("deny holds %s, which is no object", short(v))
+	}
+	hasValue, hasSeverity := false, false
+	err := object.Iter(func(k, v *ast.Term) error {
+		name, _ := k.Value.(ast.String)
+		switch name {
+		case "message":
+			return text(name, v.Value, &out.Message)
+		case "path":
+			return text(name, v.Value, &out.Path)
+		case "key":
+			return text(name, v.Value, &out.Key)
+		case "value":
+			hasValue = true
+			out.Value = plain(v.Value)
+		case "severity":
+			hasSeverity = true
+			level, _ := v.Value.(ast.String)
+			if out.Severity, ok = p.levels[string(level)]; !ok {
+				return fmt.Errorf("severity %s is not among those of the METADATA", short(v.Value))
+			}
+		default:
+			return fmt.Errorf("has the unknown field %s", short(k.Value))
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+	case out.Message == "":
+		err = errors.New("has no message")
+	case out.Path == "":
+		err = errors.New("has no path")
+	case !hasValue:
+		err = errors.New("has no value")
+	case !hasSeverity && len(p.levels) > 1:
+		err = errors.New("has no severity, and the METADATA lists several")
+	}
+	if err != nil {
+		return out, fmt.Errorf("deny holds %s: it %w", short(v), err)
+	}
+	return out, nil
+}
+
+func text(name ast.String, v ast.Value, into *string) error {
+	s, ok := v.(ast.String)
+	if !ok || strings.TrimSpace(string(s)) == "" {
+		return fmt.Errorf("has a %s that is no text", string(name))
+	}
+	*into = string(s)
+	return nil
+}
+
+// short shows a value in an error.
+func short(v ast.Value) string {
+	s := []rune(v.String())
+	if len(s) > 200 {
+		return string(s[:200]) + "…"
+	}
+	return string(s)
+}
+
+// plain turns a value into what encoding/json would read: numbers are int64
+// where they are whole, sets are sorted lists.
+func plain(v ast.Value) any {
+	switch v := v.(type) {
+	case ast.Boolean:
+		return bool(v)
+	case ast.String:
+		return string(v)
+	case ast.Number:
+		if n, err := strconv.ParseInt(string(v), 10, 64); err == nil {
+			return n
+		}
+		if f, ok := v.Float64(); ok {
+			return f
+		}
+		return json.Number(v)
+	case *ast.Array:
+		out := make([]any, 0, v.Len())
+		v.Foreach(func(t *ast.Term) { out = append(out, plain(t.Value)) })
+		return out
+	case ast.Set:
+		out := make([]any, 0, v.Len())
+		for _, t := range v.Slice() {
+			out = append(out, plain(t.Value))
+		}
+		return out
+	case ast.Object:
+		out := make(map[string]any, v.Len())
+		v.Foreach(func(k, t *ast.Term) {
+			name, ok := k.Value.(ast.String)
+			if !ok {
+				name = ast.String(k.Value.String())
+			}
+			out[string(name)] = plain(t.Value)
+		})
+		return out
+	default: // null
+		return nil
+	}
+}

@@ -1,0 +1,331 @@
+package regoeval
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding"
+	"encoding/binary"
+	"fmt"
+	"hash"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// encoder turns a facts document into the input of the policies: the fields
+// that they need, as encoding/json would name and write them, except that no
+// list and no map is ever null. Fields that no policy needs are left out, so
+// that documents which differ only in them count as equal.
+type encoder struct {
+	typ  reflect.Type
+	plan *plan
+}
+
+// plan converts and hashes values of one type.
+type plan struct {
+	term func(reflect.Value) *ast.Term
+	hash func(*digester, reflect.Value)
+}
+
+// newEncoder plans for documents of type t, a pointer to a struct. needs are
+// paths of fields; below a list everything is converted.
+func newEncoder(t reflect.Type, needs []string) (*encoder, error) {
+	if t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct {
+		return nil, fmt.Errorf("%v is no pointer to a struct", t)
+	}
+	p := planner{whole: map[reflect.Type]*plan{}}
+	root, err := p.object(t.Elem(), wanted(needs))
+	if err != nil {
+		return nil, err
+	}
+	return &encoder{typ: t, plan: root}, nil
+}
+
+// takes is true for a document of the encoder's type that is not nil.
+func (e *encoder) takes(doc reflect.Value) bool {
+	return doc.IsValid() && doc.Type() == e.typ && !doc.IsNil()
+}
+
+// value converts a document.
+func (e *encoder) value(doc reflect.Value) ast.Value { return e.plan.term(doc.Elem()).Value }
+
+// hash is equal for two documents that policies cannot tell apart.
+func (e *encoder) hash(doc reflect.Value) [sha256.Size]byte {
+	d := digester{h: sha256.New(), buf: make([]byte, 0, 1<<12)}
+	e.plan.hash(&d, doc.Elem())
+	return d.sum()
+}
+
+// want is the part of a struct that is converted: nil means all of it.
+type want map[string]want
+
+// wanted makes the tree of wanted fields of paths.
+func wanted(needs []string) want {
+	root := want{}
+	for _, need := range needs {
+		path, _, _ := strings.Cut(need, "[]")
+		parts := strings.Split(path, ".")
+		at := root
+		for i, part := range parts {
+			next, ok := at[part]
+			if ok && next == nil {
+				break // a parent is wanted whole
+			}
+			if i == len(parts)-1 {
+				at[part] = nil
+				break
+			}
+			if next == nil {
+				next = want{}
+				at[part] = next
+			}
+			at = next
+		}
+	}
+	return root
+}
+
+// planner makes plans; whole holds those for complete types, so that each is
+// made once and a type may hold itself.
+type planner struct{ whole map[reflect.Type]*plan }
+
+func (p *planner) plan(t reflect.Type) (*plan, error) {
+	if known, ok := p.whole[t]; ok {
+		return known, nil
+	}
+	out := &plan{}
+	p.whole[t] = out
+	made, err := p.make(t)
+	if err != nil {
+		return nil, err
+	}
+	*out = *made
+	return out, nil
+}
+
+func (p *planner) make(t reflect.Type) (*plan, error) {
+	switch {
+	case t == reflect.TypeFor[time.Time]():
+		return textPlan(func(v reflect.Value) string { return v.Interface().(time.Time).Format(time.RFC3339Nano) }), nil
+	case t.Implements(reflect.TypeFor[encoding.TextMarshaler]()):
+		return textPlan(marshalText), nil
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return textPlan(reflect.Value.String), nil
+	case reflect.Bool:
+		return &plan{
+			term: func(v reflect.Value) *ast.Term { return ast.InternedTerm(v.Bool()) },
+			hash: func(d *digester, v reflect.Value) {
+				if v.Bool() {
+					d.mark('t')
+				} else {
+					d.mark('f')
+				}
+			},
+		}, nil
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return &plan{
+			term: func(v reflect.Value) *ast.Term { return ast.InternedTerm(v.Int()) },
+			hash: func(d *digester, v reflect.Value) { d.number('i', uint64(v.Int())) },
+		}, nil
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return &plan{
+			term: func(v reflect.Value) *ast.Term { return ast.InternedTerm(v.Uint()) },
+			hash: func(d *digester, v reflect.Value) { d.number('u', v.Uint()) },
+		}, nil
+	case reflect.Float32, reflect.Float64:
+		return &plan{
+			term: func(v reflect.Value) *ast.Term { return floatTerm(v.Float()) },
+			hash: func(d *digester, v reflect.Value) { d.number('d', math.Float64bits(v.Float())) },
+		}, nil
+	case reflect.Struct:
+		return p.object(t, nil)
+	case reflect.Slice:
+		return p.list(t)
+	case reflect.Map:
+		return p.dictionary(t)
+	default:
+		return nil, fmt.Errorf("facts of type %v cannot be handed to policies", t)
+	}
+}
+
+// floatTerm has no infinities: JSON has none.
+func floatTerm(f float64) *ast.Term {
+	switch {
+	case math.IsNaN(f) || math.IsInf(f, 0):
+		return ast.InternedTerm(0)
+	case f == math.Trunc(f) && math.Abs(f) < 1<<53:
+		return ast.InternedTerm(int64(f))
+	default:
+		return ast.FloatNumberTerm(f)
+	}
+}
+
+func marshalText(v reflect.Value) string {
+	b, err := v.Interface().(encoding.TextMarshaler).MarshalText()
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+func textPlan(text func(reflect.Value) string) *plan {
+	return &plan{
+		term: func(v reflect.Value) *ast.Term { return ast.InternedTerm(text(v)) },
+		hash: func(d *digester, v reflect.Value) { d.text(text(v)) },
+	}
+}
+
+// member is one field of an object.
+type member struct {
+	name  *ast.Term
+	key   string
+	index []int
+	plan  *plan
+}
+
+// object plans a struct; only says which fields, nil meaning all.
+func (p *planner) object(t reflect.Type, only want) (*plan, error) {
+	var members []member
+	for _, f := range reflect.VisibleFields(t) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if !f.IsExported() || name == "" || name == "-" {
+			continue // an embedded struct's fields are visible themselves
+		}
+		inner, ok := only[name]
+		if only != nil && !ok {
+			continue
+		}
+		var fp *plan
+		var err error
+		if inner != nil {
+			if f.Type.Kind() != reflect.Struct {
+				return nil, fmt.Errorf("%v.%s has no fields of its own", t, f.Name)
+			}
+			fp, err = p.object(f.Type, inner)
+		} else {
+			fp, err = p.plan(f.Type)
+		}
+		if err != nil {
+			return nil, err
+		}
+		members = append(members, member{name: ast.StringTerm(name), key: name, index: f.Index, plan: fp})
+	}
+	slices.SortFunc(members, func(a, b member) int { return cmp.Compare(a.key, b.key) })
+	return &plan{
+		term: func(v reflect.Value) *ast.Term {
+			object := ast.NewObjectWithCapacity(len(members))
+			for _, m := range members {
+				object.Insert(m.name, m.plan.term(v.FieldByIndex(m.index)))
+			}
+			return ast.NewTerm(object)
+		},
+		hash: func(d *digester, v reflect.Value) {
+			d.number('{', uint64(len(members)))
+			for _, m := range members {
+				m.plan.hash(d, v.FieldByIndex(m.index)) // the names are the same for all of the type
+			}
+		},
+	}, nil
+}
+
+func (p *planner) list(t reflect.Type) (*plan, error) {
+	if t.Elem().Kind() == reflect.Uint8 {
+		return nil, fmt.Errorf("facts of type %v cannot be handed to policies: bytes are no text", t)
+	}
+	elem, err := p.plan(t.Elem())
+	if err != nil {
+		return nil, err
+	}
+	return &plan{
+		term: func(v reflect.Value) *ast.Term {
+			if v.Len() == 0 {
+				return ast.NewTerm(ast.InternedEmptyArrayValue)
+			}
+			terms := make([]*ast.Term, v.Len())
+			for i := range terms {
+				terms[i] = elem.term(v.Index(i))
+			}
+			return ast.ArrayTerm(terms...)
+		},
+		hash: func(d *digester, v reflect.Value) {
+			d.number('[', uint64(v.Len()))
+			for i := range v.Len() {
+				elem.hash(d, v.Index(i))
+			}
+		},
+	}, nil
+}
+
+func (p *planner) dictionary(t reflect.Type) (*plan, error) {
+	if t.Key().Kind() != reflect.String {
+		return nil, fmt.Errorf("facts of type %v cannot be handed to policies: keys are no text", t)
+	}
+	elem, err := p.plan(t.Elem())
+	if err != nil {
+		return nil, err
+	}
+	return &plan{
+		term: func(v reflect.Value) *ast.Term {
+			object := ast.NewObjectWithCapacity(v.Len())
+			for it := v.MapRange(); it.Next(); {
+				object.Insert(ast.InternedTerm(it.Key().String()), elem.term(it.Value()))
+			}
+			return ast.NewTerm(object)
+		},
+		hash: func(d *digester, v reflect.Value) {
+			keys := v.MapKeys()
+			slices.SortFunc(keys, func(a, b reflect.Value) int { return cmp.Compare(a.String(), b.String()) })
+			d.number('m', uint64(len(keys)))
+			for _, k := range keys {
+				d.text(k.String())
+				elem.hash(d, v.MapIndex(k))
+			}
+		},
+	}, nil
+}
+
+// digester hashes values with marks and lengths between them, so that no two
+// documents give the same bytes.
+type digester struct {
+	h   hash.Hash
+	buf []byte
+}
+
+func (d *digester) mark(m byte) {
+	d.room(1)
+	d.buf = append(d.buf, m)
+}
+
+func (d *digester) number(m byte, n uint64) {
+	d.room(9)
+	d.buf = binary.LittleEndian.AppendUint64(append(d.buf, m), n)
+}
+
+func (d *digester) text(s string) {
+	d.number('s', uint64(len(s)))
+	for len(s) > 0 {
+		d.room(1)
+		n := min(len(s), cap(d.buf)-len(d.buf))
+		d.buf, s = append(d.buf, s[:n]...), s[n:]
+	}
+}
+
+// room makes sure that n more bytes fit.
+func (d *digester) room(n int) {
+	if cap(d.buf)-len(d.buf) < n {
+		_, _ = d.h.Write(d.buf)
+		d.buf = d.buf[:0]
+	}
+}
+
+func (d *digester) sum() (out [sha256.Size]byte) {
+	_, _ = d.h.Write(d.buf)
+	d.h.Sum(out[:0])
+	return out
+}

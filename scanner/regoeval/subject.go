@@ -1,0 +1,202 @@
+package regoeval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage"
+
+	"github.com/postscan/postscan/checks"
+	"github.com/postscan/postscan/scanner"
+	"github.com/postscan/postscan/scanner/facts"
+)
+
+// maxQueries bounds the prepared queries of a subject: one for each set of
+// policies that resources leave to be asked. A scan has a handful.
+const maxQueries = 256
+
+// subject is the compiled policies of one kind of resource.
+type subject struct {
+	policies []*policy // by id
+	input    *encoder
+	compiler *ast.Compiler
+	store    storage.Store
+	cache    cache
+
+	mu      sync.Mutex // guards queries, and the compiler while a query is prepared
+	queries map[string]*rego.PreparedEvalQuery
+}
+
+// policy is one check of a subject.
+type policy struct {
+	check  *checks.Check
+	rule   *scanner.Rule
+	id     *ast.Term
+	query  string                      // the term of the query that asks it
+	levels map[string]scanner.Severity // that a violation may have
+	unset  []string                    // required parameters that are empty
+}
+
+func newSubject(ctx context.Context, catalogue *checks.Catalogue, kind facts.Kind, own []*checks.Check, params map[string]any, store storage.Store) (*subject, error) {
+	types := slices.ContainsFunc(own, func(c *checks.Check) bool { return !c.BuiltIn })
+	compiler, err := catalogue.Compile(own, checks.CompileOptions{Types: types})
+	if err != nil {
+		return nil, err
+	}
+	s := &subject{compiler: compiler, store: store, queries: map[string]*rego.PreparedEvalQuery{}}
+	doc := facts.New(kind)
+	if doc == nil {
+		return nil, fmt.Errorf("prepare policies: no resource is of kind %q, so %s would never be evaluated", kind, own[0].File)
+	}
+	own = slices.Clone(own)
+	slices.SortFunc(own, func(a, b *checks.Check) int { return strings.Compare(a.ID, b.ID) })
+	var needs []string
+	all := newSet(len(own))
+	for i, c := range own {
+		p, err := newPolicy(c, params, compiler)
+		if err != nil {
+			return nil, err
+		}
+		s.policies = append(s.policies, p)
+		needs = append(needs, c.Needs...)
+		if c.DecidedBy == "" {
+			all.add(i)
+		}
+	}
+	if s.input, err = newEncoder(reflect.TypeOf(doc), needs); err != nil {
+		return nil, fmt.Errorf("prepare the facts of kind %q for policies: %w", kind, err)
+	}
+	if _, err := s.prepared(ctx, all); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func newPolicy(c *checks.Check, params map[string]any, compiler *ast.Compiler) (*policy, error) {
+	p := &policy{check: c, rule: rule(c), id: ast.StringTerm(c.ID), levels: map[string]scanner.Severity{}}
+	var err error
+	if p.rule.Severity, err = scanner.ParseSeverity(c.Severity); err != nil {
+		return nil, fmt.Errorf("%s: %w", c.File, err)
+	}
+	for _, name := range c.Severities {
+		level, err := scanner.ParseSeverity(name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.File, err)
+		}
+		p.levels[name] = level
+		p.rule.Severities = append(p.rule.Severities, level)
+	}
+	if len(c.Severities) == 0 {
+		p.levels[c.Severity] = p.rule.Severity
+		p.rule.Severities = []scanner.Severity{p.rule.Severity}
+	}
+	for _, name := range c.RequiresParams {
+		if v := reflect.ValueOf(params[name]); v.IsZero() || v.Kind() == reflect.Slice && v.Len() == 0 {
+			p.unset = append(p.unset, name)
+		}
+	}
+	p.query = query(c, compiler)
+	return p, nil
+}
+
+// rule is what findings tell of a check.
+func rule(c *checks.Check) *scanner.Rule {
+	r := &scanner.Rule{
+		ID: c.ID, Title: c.Title, Description: c.Description, Subject: c.Subject,
+		Remediation: c.Remediation, References: make([]scanner.Reference, 0, len(c.References)+len(c.RelatedResources)),
+	}
+	for _, ref := range c.References {
+		r.References = append(r.References, scanner.Reference{Framework: ref.Framework, Control: ref.Control})
+	}
+	for _, page := range c.RelatedResources {
+		r.References = append(r.References, scanner.Reference{Framework: "url", Control: page.Ref})
+	}
+	return r
+}
+
+// query is the term that asks a policy: a list that holds its two sets, or nothing
+// where the policy does not apply.
+func query(c *checks.Check, compiler *ast.Compiler) string {
+	path := ast.MustParseRef("data." + c.Package)
+	asks := func(name string) string {
+		full := path.Append(ast.StringTerm(name))
+		if len(compiler.GetRulesExact(full)) == 0 {
+			return "set()"
+		}
+		return full.String()
+	}
+	applies := asks("applies")
+	if applies == "set()" {
+		applies = "true"
+	}
+	return fmt.Sprintf("%s: [[%s, %s] | %s]", strconv.Quote(c.ID), asks("deny"), asks("unknown"), applies)
+}
+
+// prepared returns the query that asks the policies of the set.
+func (s *subject) prepared(ctx context.Context, run set) (*rego.PreparedEvalQuery, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if q, ok := s.queries[string(run)]; ok {
+		return q, nil
+	}
+	var terms []string
+	for i, p := range s.policies {
+		if run.has(i) {
+			terms = append(terms, p.query)
+		}
+	}
+	text := "{" + strings.Join(terms, ", ") + "}"
+	body, err := ast.ParseBody(text)
+	if err != nil {
+		return nil, fmt.Errorf("prepare the query %s: %w", text, err)
+	}
+	q, err := rego.New(
+		rego.ParsedQuery(body),
+		rego.Compiler(s.compiler),
+		rego.Store(s.store),
+		rego.StrictBuiltinErrors(true),
+		// The answer stays a term: it is read without a detour over JSON.
+		rego.GenerateJSON(func(t *ast.Term, _ *rego.EvalContext) (any, error) { return t, nil }),
+	).PrepareForEval(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("prepare the query %s: %w", text, err)
+	}
+	if len(s.queries) < maxQueries {
+		s.queries[string(run)] = &q
+	}
+	return &q, nil
+}
+
+var errNoAnswer = errors.New("the query has no answer")
+
+// ask evaluates the policies of the set over an input.
+func (s *subject) ask(ctx context.Context, run set, input ast.Value) (ast.Object, error) {
+	q, err := s.prepared(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	results, err := q.Eval(ctx, rego.EvalParsedInput(input))
+	if err != nil {
+		return nil, err
+	}
+	if len(results) != 1 || len(results[0].Expressions) != 1 {
+		return nil, errNoAnswer
+	}
+	term, ok := results[0].Expressions[0].Value.(*ast.Term)
+	if !ok {
+		return nil, errNoAnswer
+	}
+	object, ok := term.Value.(ast.Object)
+	if !ok {
+		return nil, errNoAnswer
+	}
+	return object, nil
+}
