@@ -98,10 +98,12 @@ func newHTMLPage(r *scanner.Report, o Options) htmlPage {
 		}
 	}
 	p.Rows = func(yield func(htmlRow) bool) {
-		for i := range r.Findings {
-			f := &r.Findings[i]
-			if f.Severity >= o.MinSeverity && !yield(htmlRow{F: f, Place: fileLine(f), Evidence: htmlEvidence(f)}) {
-				return
+		for _, s := range severities() { // the report is sorted by target first, readers want the worst
+			for i := range r.Findings {
+				f := &r.Findings[i]
+				if f.Severity == s && s >= o.MinSeverity && !yield(htmlRow{F: f, Place: fileLine(f), Evidence: htmlEvidence(f)}) {
+					return
+				}
 			}
 		}
 	}

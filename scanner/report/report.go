@@ -46,6 +46,8 @@ func Formats() []Format {
 		{Name: "junit", About: "JUnit XML for CI dashboards", Write: JUnit},
 		{Name: "markdown", About: "a comment for a pull request", Write: Markdown},
 		{Name: "html", About: "one page for people, self-contained", Write: HTML},
+		{Name: "cyclonedx", About: "CycloneDX 1.6 SBOM with vulnerabilities", Write: CycloneDX},
+		{Name: "spdx", About: "SPDX 2.3 SBOM with vulnerabilities", Write: SPDX},
 		{Name: "csv", About: "a line per finding", Write: CSV},
 		{Name: "github", About: "annotations of GitHub Actions", Write: GitHub},
 	}
