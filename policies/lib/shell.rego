@@ -40,7 +40,9 @@ calls(some_words, tools) if {
 
 # leading are the words of a command up to the program that it runs: assignments, shell
 # keywords, wrappers such as sudo with their options, and the program itself.
-leading(some_words) := array.slice(some_words, 0, program_index(some_words) + 1)
+leading(some_words) := array.slice(some_words, 0, program_index(some_words) + 1) if {
+	program_index(some_words)
+} else := some_words
 
 # program_index is where the program stands. It is looked for among the first words only;
 # a command without one has none.
