@@ -74,8 +74,10 @@ func (r *reader) rule(rule *ast.Rule) {
 			switch v := x.Value.(type) {
 			case ast.Ref:
 				r.ref(name, v, x.Location)
-				for _, part := range v[1:] { // its head is seen to
-					visitor.Walk(part)
+				for i, part := range v {
+					if _, named := part.Value.(ast.Var); i > 0 || !named { // a named head is seen to
+						visitor.Walk(part)
+					}
 				}
 				return true
 			case ast.Var:
