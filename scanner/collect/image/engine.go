@@ -1,0 +1,190 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/moby/moby/client"
+
+	"github.com/postscan/postscan/scanner/facts"
+)
+
+// errNoEngine: neither Docker nor Podman can be reached.
+var errNoEngine = errors.New("no container engine can be reached")
+
+// engine is a Docker API: Docker's own, or Podman's compatible one.
+type engine struct {
+	kind string // SourceDocker or SourcePodman
+	host string // "unix:///var/run/docker.sock"; empty for what DOCKER_HOST says
+}
+
+// engines lists the engines to ask for a source (empty for any), in their order.
+func engines(source string) []engine {
+	var out []engine
+	unix := func(kind, dir string, parts ...string) {
+		if dir == "" {
+			return
+		}
+		path := filepath.Join(append([]string{dir}, parts...)...)
+		if st, err := os.Stat(path); err == nil && st.Mode()&os.ModeSocket != 0 {
+			out = append(out, engine{kind, "unix://" + path})
+		}
+	}
+	if source != SourcePodman {
+		if os.Getenv("DOCKER_HOST") != "" {
+			out = append(out, engine{SourceDocker, ""})
+		} else {
+			unix(SourceDocker, "/var/run", "docker.sock")
+			unix(SourceDocker, os.Getenv("XDG_RUNTIME_DIR"), "docker.sock")
+		}
+	}
+	if source != SourceDocker {
+		if h := os.Getenv("CONTAINER_HOST"); strings.HasPrefix(h, "unix://") || strings.HasPrefix(h, "tcp://") {
+			out = append(out, engine{SourcePodman, h})
+		}
+		unix(SourcePodman, os.Getenv("XDG_RUNTIME_DIR"), "podman", "podman.sock")
+		unix(SourcePodman, "/run/podman", "podman.sock")
+	}
+	return out
+}
+
+// engineAnswer bounds how long an engine may take to say whether it has an image.
+const engineAnswer = 20 * time.Second
+
+// findEngine opens the image in the first engine that has it.
+func (r *run) findEngine(ctx context.Context, ref string, want wanted, source string) (*found, error) {
+	list := engines(source)
+	if len(list) == 0 {
+		which := source
+		if which == "" {
+			which = "Docker or Podman"
+		}
+		return nil, fmt.Errorf("%w: there is no socket of %s; start it, or say where it is by DOCKER_HOST", errNoEngine, which)
+	}
+	var errs []error
+	for _, e := range list {
+		f, err := r.fromEngine(ctx, e, ref, want)
+		if err == nil {
+			return f, nil
+		}
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		errs = append(errs, fmt.Errorf("%s: %w", e.kind, err))
+	}
+	return nil, errors.Join(errs...)
+}
+
+// fromEngine opens the image in one engine. The engine writes it to a temporary
+// file without a name: the API gives no layers one by one.
+func (r *run) fromEngine(ctx context.Context, e engine, ref string, want wanted) (*found, error) {
+	cli, err := e.client()
+	if err != nil {
+		return nil, err
+	}
+	defer cli.Close() //nolint:errcheck // nothing is written
+	names := []string{ref}
+	parsed, perr := name.ParseReference(ref, name.WeakValidation)
+	if perr == nil {
+		full := registryName(parsed.Context()) + "/" + parsed.Context().RepositoryStr()
+		if d, ok := parsed.(name.Digest); ok {
+			names = append(names, full+"@"+d.DigestStr())
+		} else {
+			names = append(names, full+":"+parsed.Identifier())
+		}
+	}
+	id, digests, err := inspect(ctx, cli, slices.Compact(names))
+	if err != nil {
+		return nil, err
+	}
+	r.opts.Progress(Event{Ref: ref, Stage: Pulling})
+	r.log.Debug("engine writes the image to disk", "engine", e.kind, "ref", ref)
+	body, err := cli.ImageSave(ctx, []string{id})
+	if err != nil {
+		return nil, fmt.Errorf("save image: %w", engineError(err))
+	}
+	tarball, err := spool(ctx, body, r.opts.Limits, r.opts.TempDir)
+	_ = body.Close()
+	if err != nil {
+		return nil, fmt.Errorf("save image: %w", engineError(err))
+	}
+	fs, err := indexTar(ctx, tarball)
+	if err != nil {
+		return nil, fmt.Errorf("read the saved image: %w", err)
+	}
+	l, err := openFiles(ctx, fs, "", want)
+	if err != nil {
+		_ = fs.Close()
+		return nil, err
+	}
+	f := &found{source: e.kind, id: ref, pics: l.pics, close: func() { _ = fs.Close() }}
+	switch {
+	case perr == nil && !strings.HasPrefix(ref, "sha256:"):
+		f.name(parsed)
+	case len(digests) > 0:
+		f.nameFrom(digests[0])
+	}
+	for _, d := range digests {
+		f.aliases = append(f.aliases, facts.Alias{Type: "repo-digest", Value: d})
+	}
+	return f, nil
+}
+
+// client returns a client for the engine.
+func (e engine) client() (*client.Client, error) {
+	opts := []client.Opt{client.FromEnv}
+	if e.host != "" {
+		opts = []client.Opt{client.WithHost(e.host)}
+	}
+	cli, err := client.New(opts...)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s", errNoEngine, plain(err.Error()))
+	}
+	return cli, nil
+}
+
+// inspect finds the image under one of the names, and returns its id and the
+// references by digest that the engine knows.
+func inspect(ctx context.Context, cli *client.Client, names []string) (id string, digests []string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, engineAnswer)
+	defer cancel()
+	for _, n := range names {
+		got, ierr := cli.ImageInspect(ctx, n)
+		if ierr == nil {
+			return got.ID, got.RepoDigests, nil
+		}
+		err = engineError(ierr)
+		if !errors.Is(err, ErrNotFound) {
+			return "", nil, err
+		}
+	}
+	return "", nil, err
+}
+
+// engineError gives an engine's error its type.
+func engineError(err error) error {
+	var ne *net.OpError
+	switch {
+	case errdefs.IsNotFound(err):
+		return fmt.Errorf("%w: the engine does not have it", ErrNotFound)
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("%w: the socket may not be opened: %s", ErrUnauthorized, plain(err.Error()))
+	case client.IsErrConnectionFailed(err), errors.As(err, &ne):
+		return fmt.Errorf("%w: %s", errNoEngine, plain(err.Error()))
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, http.ErrBodyReadAfterClose):
+		return fmt.Errorf("%w: %s", ErrTruncated, plain(err.Error()))
+	default:
+		return err
+	}
+}

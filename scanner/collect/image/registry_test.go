@@ -1,0 +1,548 @@
+package image
+
+import (
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+func small(t testing.TB) v1.Image { return imageOf(t, v1.Config{}, gzLayer(t, baseFiles()...)) }
+
+// answer makes a server answer one kind of request with a status.
+func answer(part string, status int, body string) func(http.ResponseWriter, *http.Request) bool {
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.Contains(r.URL.Path, part) {
+			return false
+		}
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+		return true
+	}
+}
+
+// TestRegistryErrors: what is said when a registry or what it keeps is bad.
+func TestRegistryErrors(t *testing.T) {
+	chart := func(config types.MediaType) v1.Image {
+		img := mutate.MediaType(small(t), types.OCIManifestSchema1)
+		return mutate.ConfigMediaType(img, config)
+	}
+	tests := map[string]struct {
+		image  v1.Image
+		before func(http.ResponseWriter, *http.Request) bool
+		says   []string
+	}{
+		"no such tag":         {says: []string{"status 404", "no such image|NAME_UNKNOWN|MANIFEST_UNKNOWN"}},
+		"unauthorized":        {image: small(t), before: answer("/manifests/", 401, ""), says: []string{"status 401"}},
+		"forbidden":           {image: small(t), before: answer("/manifests/", 403, `{"errors":[{"code":"DENIED","message":"go\u001b[31m away"}]}`), says: []string{"status 403", "DENIED go [31m away"}},
+		"broken server":       {image: small(t), before: answer("/manifests/", 500, ""), says: []string{"status 500"}},
+		"no registry":         {image: small(t), before: answer("/v2/", 404, "<html>nothing here"), says: []string{"log in to", "status 404"}},
+		"manifest is HTML":    {image: small(t), before: answer("/manifests/", 200, "<html>please log in"), says: []string{"corrupt", "not JSON"}},
+		"manifest is nothing": {image: small(t), before: answer("/manifests/", 200, "{}"), says: []string{"unknown media type"}},
+		"schema 1":            {image: small(t), before: answer("/manifests/", 200, `{"schemaVersion":1,"fsLayers":[]}`), says: []string{"schema 1"}},
+		"image and index":     {image: small(t), before: answer("/manifests/", 200, `{"config":{},"layers":[],"manifests":[]}`), says: []string{"an image and an index at once"}},
+		"huge manifest":       {image: small(t), before: answer("/manifests/", 200, strings.Repeat(" ", manifestLimit+1)), says: []string{"limit passed"}},
+		"Helm chart":          {image: chart("application/vnd.cncf.helm.config.v1+json"), says: []string{"not a container image", "Helm chart"}},
+		"other artifact":      {image: chart("application/vnd.example+json"), says: []string{"not a container image", "application/vnd.example+json"}},
+		"unknown layer type":  {image: imageOf(t, v1.Config{}, staticBlob("x", "application/vnd.example.layer")), says: []string{"unknown media type", "application/vnd.example.layer"}},
+		"lacking blob":        {image: small(t), before: answer("/blobs/", 404, ""), says: []string{"status 404"}},
+	}
+	for what, tt := range tests {
+		t.Run(what, func(t *testing.T) {
+			srv := newServer(t)
+			ref := srv.host + "/some/app:1"
+			if tt.image != nil {
+				srv.push(t, "some/app:1", tt.image)
+			}
+			srv.interfere(tt.before)
+			got := failure(t, options(t, ref))
+			for _, say := range tt.says {
+				found := false
+				for alt := range strings.SplitSeq(say, "|") {
+					found = found || strings.Contains(got, alt)
+				}
+				if !found {
+					t.Errorf("%q does not say %q", got, say)
+				}
+			}
+			if strings.ContainsAny(got, "\x1b") {
+				t.Errorf("%q holds control characters", got)
+			}
+		})
+	}
+}
+
+// TestWrongDigests: content that is not what its digest says is not believed.
+func TestWrongDigests(t *testing.T) {
+	lie := func(part string) func(http.ResponseWriter, *http.Request) bool {
+		return func(w http.ResponseWriter, r *http.Request) bool {
+			if !strings.Contains(r.URL.Path, part) {
+				return false
+			}
+			_, _ = io.WriteString(w, "something else")
+			return true
+		}
+	}
+	layer := gzLayer(t, baseFiles()...)
+	img := imageOf(t, v1.Config{}, layer)
+	digest, err := img.Digest()
+	must(t, err)
+	conf, err := img.ConfigName()
+	must(t, err)
+	blob, err := layer.Digest()
+	must(t, err)
+	for what, tt := range map[string]struct{ ref, part, says string }{
+		"manifest": {"@" + digest.String(), "/manifests/", "wrong digest"},
+		"config":   {":1", conf.Hex, "wrong digest"},
+		"layer":    {":1", blob.Hex, "truncated"}, // its length gives it away first
+	} {
+		srv := newServer(t)
+		srv.push(t, "app:1", img)
+		srv.interfere(lie(tt.part))
+		if got := failure(t, options(t, srv.host+"/app"+tt.ref)); !strings.Contains(got, tt.says) {
+			t.Errorf("%s: %q", what, got)
+		}
+	}
+	// Of the right length, and of another content.
+	srv := newServer(t)
+	ref := srv.push(t, "app:1", img)
+	srv.interfere(func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.Contains(r.URL.Path, blob.Hex) {
+			return false
+		}
+		raw := append(tarOf(t, file{name: "evil", body: "x"}), make([]byte, 100_000)...)
+		size, err := layer.Size()
+		must(t, err)
+		_, _ = w.Write(raw[:size])
+		return true
+	})
+	if got := failure(t, options(t, ref)); !strings.Contains(got, "wrong digest") && !strings.Contains(got, "corrupt") && !strings.Contains(got, "truncated") {
+		t.Errorf("layer of another content: %q", got)
+	}
+	// The configuration may lie about what the layer unpacks to.
+	other := &rawLayer{stored: tarOf(t, baseFiles()...), diffID: digestOf([]byte("x")), media: types.OCIUncompressedLayer}
+	ref = srv.push(t, "lying:1", imageOf(t, v1.Config{}, other))
+	wantText(t, failure(t, options(t, ref)), "unpacked: wrong digest")
+}
+
+// TestBrokenConnections: a blob whose connection breaks is taken up where it broke,
+// with and without ranges; one that never gets on ends.
+func TestBrokenConnections(t *testing.T) {
+	layer := gzLayer(t, append(baseFiles(), file{name: "big", body: randomText(300_000)})...)
+	blob, err := layer.Digest()
+	must(t, err)
+	raw, err := layer.Compressed()
+	must(t, err)
+	body, err := io.ReadAll(raw)
+	must(t, err)
+	for what, ranges := range map[string]bool{"with ranges": true, "without ranges": false} {
+		srv := newServer(t)
+		ref := srv.push(t, "app:1", imageOf(t, v1.Config{}, layer))
+		var tries atomic.Int32
+		srv.interfere(func(w http.ResponseWriter, r *http.Request) bool {
+			if !strings.Contains(r.URL.Path, blob.Hex) {
+				return false
+			}
+			n := int(tries.Add(1))
+			from, upTo := 0, min(len(body), n*len(body)/3+1)
+			w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+			if h := r.Header.Get("Range"); h != "" && ranges {
+				_, err := fmt.Sscanf(h, "bytes=%d-", &from)
+				must(t, err)
+				w.Header().Set("Content-Length", fmt.Sprint(len(body)-from))
+				w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", from, len(body)-1, len(body)))
+				w.WriteHeader(http.StatusPartialContent)
+			}
+			_, _ = w.Write(body[from:upTo])
+			w.(http.Flusher).Flush()
+			if upTo < len(body) {
+				panic(http.ErrAbortHandler)
+			}
+			return true
+		})
+		im, _ := collect(t, options(t, ref)).image(t, ref)
+		if len(im.Packages) != 1 || tries.Load() < 3 {
+			t.Errorf("%s: %d packages after %d tries", what, len(im.Packages), tries.Load())
+		}
+	}
+	srv := newServer(t)
+	ref := srv.push(t, "app:1", imageOf(t, v1.Config{}, layer))
+	srv.interfere(func(w http.ResponseWriter, r *http.Request) bool {
+		if !strings.Contains(r.URL.Path, blob.Hex) {
+			return false
+		}
+		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+		_, _ = w.Write(body[:1000])
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	})
+	wantText(t, failure(t, options(t, ref)), "truncated after 1000 of")
+}
+
+// randomText is text that does not compress.
+func randomText(n int) string {
+	out := make([]byte, n)
+	state := uint64(88172645463325252)
+	for i := range out {
+		state ^= state << 13
+		state ^= state >> 7
+		state ^= state << 17
+		out[i] = byte(state)
+	}
+	return string(out)
+}
+
+// TestRetries: a registry that is busy for a moment is asked again.
+func TestRetries(t *testing.T) {
+	srv := newServer(t)
+	ref := srv.push(t, "app:1", small(t))
+	var n atomic.Int32
+	srv.interfere(func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.Contains(r.URL.Path, "/manifests/1") && n.Add(1) <= 2 {
+			w.Header().Set("Retry-After", "0")
+			w.WriteHeader(http.StatusTooManyRequests)
+			return true
+		}
+		return false
+	})
+	collect(t, options(t, ref)).image(t, ref)
+	if n.Load() != 3 {
+		t.Errorf("asked %d times", n.Load())
+	}
+}
+
+// TestSlowRegistry: one that does not answer, or stops sending, comes to an end.
+func TestSlowRegistry(t *testing.T) {
+	hang := func(part string, first []byte) func(http.ResponseWriter, *http.Request) bool {
+		return func(w http.ResponseWriter, r *http.Request) bool {
+			if !strings.Contains(r.URL.Path, part) {
+				return false
+			}
+			if first != nil {
+				_, _ = w.Write(first)
+				w.(http.Flusher).Flush()
+			}
+			<-r.Context().Done()
+			return true
+		}
+	}
+	for what, tt := range map[string]struct {
+		before func(http.ResponseWriter, *http.Request) bool
+		says   string
+	}{
+		"no login":    {hang("/v2/", nil), "no answer in time"},
+		"no manifest": {hang("/manifests/", nil), "no answer in time"},
+		"half a blob": {hang("/blobs/", []byte("\x1f\x8b\x08")), "stopped sending"},
+	} {
+		srv := newServer(t)
+		ref := srv.push(t, "app:1", small(t))
+		srv.interfere(func(w http.ResponseWriter, r *http.Request) bool {
+			if r.URL.Path == "/v2/" && what != "no login" {
+				return false
+			}
+			return tt.before(w, r)
+		})
+		o := options(t, ref)
+		o.Registry = newClient(t, RegistryOptions{AnswerTimeout: 100 * time.Millisecond, IdleTimeout: 100 * time.Millisecond})
+		if got := failure(t, o); !strings.Contains(got, tt.says) {
+			t.Errorf("%s: %q", what, got)
+		}
+	}
+	// The time limit of an image ends what trickles on for ever.
+	srv := newServer(t)
+	ref := srv.push(t, "app:1", small(t))
+	srv.interfere(hang("/manifests/", nil))
+	o := options(t, ref)
+	o.Limits.Time = 50 * time.Millisecond
+	wantText(t, failure(t, o), "limit passed", "50ms")
+}
+
+// TestRegistryDown: nobody listens.
+func TestRegistryDown(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	addr := l.Addr().String()
+	must(t, l.Close())
+	wantText(t, failure(t, options(t, addr+"/app:1")), "connection refused", addr)
+}
+
+// TestRedirects: blobs may come from another host, which gets no credentials; what
+// must not be followed is not.
+func TestRedirects(t *testing.T) {
+	var leaked atomic.Value
+	store := newServer(t)
+	store.push(t, "app:1", small(t))
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, pass, ok := r.BasicAuth()
+		if !ok || user != "me" || pass != "s3cr3t-pass" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		if strings.Contains(r.URL.Path, "/blobs/") {
+			http.Redirect(w, r, store.URL+r.URL.Path+"?signature=s3cr3t-query", http.StatusTemporaryRedirect)
+			return
+		}
+		u, _ := url.Parse(store.URL)
+		resp, err := http.Get(u.String() + r.URL.Path) //nolint:noctx // a test's
+		must(t, err)
+		defer resp.Body.Close() //nolint:errcheck // a test's
+		w.Header().Set("Content-Type", resp.Header.Get("Content-Type"))
+		w.WriteHeader(resp.StatusCode)
+		_, _ = io.Copy(w, resp.Body)
+	}))
+	defer front.Close()
+	store.interfere(func(_ http.ResponseWriter, r *http.Request) bool {
+		if h := r.Header.Get("Authorization"); h != "" {
+			leaked.Store(h)
+		}
+		return false
+	})
+	host := strings.TrimPrefix(front.URL, "http://")
+	o := options(t, host+"/app:1")
+	o.Registry = newClient(t, RegistryOptions{Username: "me", Password: "s3cr3t-pass"})
+	collect(t, o).image(t, host+"/app:1")
+	if leaked.Load() != nil {
+		t.Error("the other host got the credentials")
+	}
+	o = options(t, host+"/app:1")
+	o.Registry = newClient(t, RegistryOptions{Username: "me", Password: "wrong-s3cr3t"})
+	got := failure(t, o)
+	wantText(t, got, "status 401")
+	if strings.Contains(got, "s3cr3t") {
+		t.Errorf("%q tells a secret", got)
+	}
+	// An address that is signed stays out of messages.
+	store.interfere(answer("/blobs/", 500, ""))
+	o = options(t, host+"/app:1")
+	o.Registry = newClient(t, RegistryOptions{Username: "me", Password: "s3cr3t-pass"})
+	got = failure(t, o)
+	wantText(t, got, "status 500")
+	if strings.Contains(got, "s3cr3t") {
+		t.Errorf("%q tells a secret", got)
+	}
+
+	for what, tt := range map[string]struct {
+		from, to string
+		ok       bool
+	}{
+		"another host":         {"https://r.example/v2/", "https://cdn.example/x", true},
+		"same host":            {"https://10.0.0.1/v2/", "https://10.0.0.1/x", true},
+		"inside to inside":     {"https://10.0.0.1/v2/", "https://10.0.0.2/x", true},
+		"public to inside":     {"https://r.example/v2/", "https://10.0.0.2/x", false},
+		"public to loopback":   {"https://r.example/v2/", "https://127.0.0.1/x", false},
+		"to metadata":          {"https://r.example/v2/", "https://169.254.1.1/x", false},
+		"inside to link-local": {"https://10.0.0.1/v2/", "https://[fe80::1]/x", false},
+		"to plain HTTP":        {"https://r.example/v2/", "http://cdn.example/x", false},
+	} {
+		first, err := http.NewRequestWithContext(t.Context(), http.MethodGet, tt.from, nil)
+		must(t, err)
+		next, err := http.NewRequestWithContext(t.Context(), http.MethodGet, tt.to, nil)
+		must(t, err)
+		if err := checkRedirect(next, []*http.Request{first}); (err == nil) != tt.ok {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// TestCredentials: from Docker's file, from Podman's, and given ones.
+func TestCredentials(t *testing.T) {
+	reg := newServer(t)
+	reg.push(t, "team/app:1", small(t))
+	reg.interfere(func(w http.ResponseWriter, r *http.Request) bool {
+		if user, pass, ok := r.BasicAuth(); ok && user == "me" && pass == "pw" {
+			return false
+		}
+		w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
+		w.WriteHeader(http.StatusUnauthorized)
+		return true
+	})
+	ref := reg.host + "/team/app:1"
+	auth := func(key string) string {
+		return fmt.Sprintf(`{"auths":{%q:{"auth":"bWU6cHc="}}}`, key) // me:pw
+	}
+	wantText(t, failure(t, options(t, ref)), "status 401")
+
+	o := options(t, ref)
+	must(t, os.WriteFile(filepath.Join(os.Getenv("DOCKER_CONFIG"), "config.json"), []byte(auth(reg.host)), 0o600))
+	t.Setenv("HOME", t.TempDir())
+	collect(t, o).image(t, ref)
+
+	// Podman's file names a part of the registry, and stands beside a file of Docker's
+	// that knows nothing of it.
+	o = options(t, ref)
+	must(t, os.WriteFile(filepath.Join(os.Getenv("DOCKER_CONFIG"), "config.json"), []byte(auth("other.example")), 0o600))
+	podman := filepath.Join(os.Getenv("XDG_RUNTIME_DIR"), "containers")
+	must(t, os.MkdirAll(podman, 0o700))
+	must(t, os.WriteFile(filepath.Join(podman, "auth.json"), []byte(auth(reg.host+"/team")), 0o600))
+	collect(t, o).image(t, ref)
+
+	// A helper that does not exist does not keep a public image from being read.
+	public := newServer(t)
+	o = options(t, public.push(t, "app:1", small(t)))
+	must(t, os.WriteFile(filepath.Join(os.Getenv("DOCKER_CONFIG"), "config.json"), []byte(`{"credsStore":"does-not-exist"}`), 0o600))
+	collect(t, o).image(t, o.References[0])
+
+	o = options(t, ref)
+	o.Registry = newClient(t, RegistryOptions{Username: "me", Password: "pw"})
+	collect(t, o).image(t, ref)
+}
+
+// TestCredentialsGoNowhereElse: given ones are for the registry that the user
+// names, not for its mirrors, nor for what the same client fetches besides.
+func TestCredentialsGoNowhereElse(t *testing.T) {
+	mirror, origin := newServer(t), newServer(t)
+	var seen atomic.Int32
+	watch := func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Header.Get("Authorization") != "" {
+			seen.Add(1)
+		}
+		return false
+	}
+	mirror.push(t, "app:1", small(t))
+	mirror.interfere(watch)
+	reg := newClient(t, RegistryOptions{Username: "me", Password: "pw", Mirrors: map[string][]string{origin.host: {mirror.host}}})
+	o := options(t, origin.host+"/app:1")
+	o.Registry = reg
+	collect(t, o).image(t, origin.host+"/app:1")
+	if _, err := reg.Fetch(t.Context(), mirror.host+"/app:1"); err != nil {
+		t.Fatal(err)
+	}
+	if seen.Load() != 0 {
+		t.Errorf("the mirror got the credentials %d times", seen.Load())
+	}
+}
+
+// TestMirrors: the first that has the image serves it, and the identity stays the
+// registry's own.
+func TestMirrors(t *testing.T) {
+	img := small(t)
+	down, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	must(t, down.Close())
+	empty, full := newServer(t), newServer(t)
+	full.push(t, "hub/library/nginx:1.27", img)
+	o := options(t, "nginx:1.27")
+	o.Registry = newClient(t, RegistryOptions{Mirrors: map[string][]string{"docker.io": {down.Addr().String(), empty.host, full.host + "/hub"}}})
+	s := collect(t, o)
+	im, res := s.image(t, "nginx:1.27")
+	if im.Registry != "docker.io" || im.Repository != "library/nginx" || res.ID != "docker.io/library/nginx:1.27" {
+		t.Errorf("registry %q, repository %q, id %q", im.Registry, im.Repository, res.ID)
+	}
+	if got := s.targets["nginx:1.27"].Identity; got != "docker.io/library/nginx linux/amd64" {
+		t.Errorf("identity %q", got)
+	}
+	if empty.requests("library/nginx/manifests/1.27") == 0 {
+		t.Error("the mirrors were not asked in their order")
+	}
+
+	// The registry itself comes last; its error is told, with those of the mirrors.
+	o = options(t, empty.host+"/app:1")
+	o.Registry = newClient(t, RegistryOptions{Mirrors: map[string][]string{empty.host: {full.host}}})
+	empty.push(t, "app:1", img)
+	collect(t, o).image(t, empty.host+"/app:1")
+	if full.requests("/app/manifests/1") == 0 {
+		t.Error("the mirror was not asked")
+	}
+	o.References = []string{empty.host + "/none:1"}
+	wantText(t, failure(t, o), empty.host, full.host, "from mirrors")
+
+	// A mirror whose content is wrong is not believed; the registry serves.
+	digest, err := img.Digest()
+	must(t, err)
+	full.interfere(answer("/manifests/", 200, `{"schemaVersion":2}`))
+	o.References = []string{empty.host + "/app@" + digest.String()}
+	collect(t, o).image(t, o.References[0])
+}
+
+// TestTLS: a registry with an authority of its own.
+func TestTLS(t *testing.T) {
+	reg := registry.New(registry.Logger(noLog()))
+	srv := httptest.NewTLSServer(reg)
+	defer srv.Close()
+	srv.Config.ErrorLog = noLog()
+	host := strings.TrimPrefix(srv.URL, "https://")
+	ref, err := name.ParseReference(host + "/app:1")
+	must(t, err)
+	must(t, remote.Write(ref, small(t), remote.WithTransport(srv.Client().Transport)))
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	must(t, os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw}), 0o600))
+
+	wantText(t, failure(t, options(t, ref.String())), "certificate")
+	o := options(t, ref.String())
+	o.Registry = newClient(t, RegistryOptions{CAFile: ca})
+	collect(t, o).image(t, ref.String())
+	o.Registry = newClient(t, RegistryOptions{Insecure: []string{host}})
+	collect(t, o).image(t, ref.String())
+
+	if _, err := NewRegistry(RegistryOptions{CAFile: "/nowhere"}); err == nil {
+		t.Error("a CA file that is not there is taken")
+	}
+	bad := filepath.Join(t.TempDir(), "bad.pem")
+	must(t, os.WriteFile(bad, []byte("x"), 0o600))
+	if _, err := NewRegistry(RegistryOptions{CAFile: bad}); err == nil {
+		t.Error("a CA file without a certificate is taken")
+	}
+}
+
+// TestPlainHTTPOnlyWhereAllowed: credentials do not go over the wire unprotected.
+func TestPlainHTTPOnlyWhereAllowed(t *testing.T) {
+	never := roundTripper(func(*http.Request) (*http.Response, error) { return nil, io.EOF })
+	for _, tt := range []struct {
+		url     string
+		allow   bool
+		refused bool
+	}{
+		{"http://10.1.2.3:5000/v2/", false, true},
+		{"http://registry.local/v2/", false, true},
+		{"http://registry.local/v2/", true, false},
+		{"http://127.0.0.1:5000/v2/", false, false},
+		{"http://localhost:5000/v2/", false, false},
+		{"https://10.1.2.3:5000/v2/", false, false},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, tt.url, nil)
+		must(t, err)
+		_, err = (&plainGuard{inner: never, allow: tt.allow}).RoundTrip(req) //nolint:bodyclose // there is none
+		if (err != io.EOF) != tt.refused {
+			t.Errorf("%s, allowed %t: %v", tt.url, tt.allow, err)
+		}
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// TestByDigestFromCache: a second scan by digest asks the registry for signatures alone.
+func TestByDigestFromCache(t *testing.T) {
+	srv := newServer(t)
+	img := small(t)
+	srv.push(t, "app:1", img)
+	digest, err := img.Digest()
+	must(t, err)
+	ref := srv.host + "/app@" + digest.String()
+	o := options(t, ref)
+	collect(t, o).image(t, ref)
+	srv.reset()
+	o.NoSignatures = true
+	collect(t, o).image(t, ref)
+	if srv.requests("") != 0 {
+		t.Errorf("the second scan asked for %v", srv.got)
+	}
+}
