@@ -27,6 +27,7 @@ type FindingDocument struct {
 	Remediation   string         `json:"remediation"`
 	References    []Reference    `json:"references"`
 	Suppressed    *Suppression   `json:"suppressed" jsonschema:"nullable"`
+	Baseline      string         `json:"baseline"`
 }
 
 // Document returns what reports hold of the finding. Its texts are shared with
@@ -48,6 +49,7 @@ func (f *Finding) Document() FindingDocument {
 		Remediation:   f.Rule.Remediation,
 		References:    list(f.Rule.References),
 		Suppressed:    f.Suppressed,
+		Baseline:      f.Baseline,
 	}
 }
 
@@ -72,6 +74,7 @@ func (d *FindingDocument) Finding(rules map[string]*Rule) Finding {
 		Layer:         d.Layer,
 		Vulnerability: d.Vulnerability,
 		Suppressed:    d.Suppressed,
+		Baseline:      d.Baseline,
 	}
 }
 

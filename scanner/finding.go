@@ -25,6 +25,7 @@ type Finding struct {
 	Layer         *LayerRef      // nil where no layer brought it
 	Vulnerability *Vulnerability // nil where the evidence is no known vulnerability
 	Suppressed    *Suppression   // nil for a finding that counts
+	Baseline      string         // [BaselineNew] or [BaselineUnchanged]; empty where the report was compared with none
 }
 
 // ResourceRef names a resource.

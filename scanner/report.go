@@ -12,15 +12,17 @@ const ReportSchema = "postscan.report/v1"
 // Report is the whole result of a scan. The JSON format is this document; every
 // other format is written from it alone.
 type Report struct {
-	Schema   string         `json:"schema"`
-	Run      Run            `json:"run"`
-	Sources  []facts.Source `json:"sources"`
-	Summary  Summary        `json:"summary"`
-	Checks   []CheckCount   `json:"checks"`
-	Packages []PackageEntry `json:"packages"`
-	Findings []Finding      `json:"findings"`
-	Gaps     []GapEntry     `json:"gaps"`               // everything unknown or not assessed, with the reason
-	Outcomes []OutcomeEntry `json:"outcomes,omitempty"` // every outcome, only where asked for
+	Schema   string           `json:"schema"`
+	Run      Run              `json:"run"`
+	Sources  []facts.Source   `json:"sources"`
+	Summary  Summary          `json:"summary"`
+	Checks   []CheckCount     `json:"checks"`
+	Packages []PackageEntry   `json:"packages"`
+	Findings []Finding        `json:"findings"`
+	Gaps     []GapEntry       `json:"gaps"`                           // everything unknown or not assessed, with the reason
+	Notices  []Notice         `json:"notices"`                        // what filters had to say: an expired waiver …
+	Baseline *BaselineSummary `json:"baseline" jsonschema:"nullable"` // nil where the report was compared with none
+	Outcomes []OutcomeEntry   `json:"outcomes,omitempty"`             // every outcome, only where asked for
 }
 
 // Run says what was run, when, and on what.
@@ -101,6 +103,41 @@ type GapEntry struct {
 	Resource ResourceRef `json:"resource"`
 	Status   facts.Gap   `json:"status"`
 	Reasons  []string    `json:"reasons"`
+}
+
+// Notice is something that readers must know and that is no finding.
+type Notice struct {
+	Source string `json:"source"` // "waivers", "vex" …
+	Text   string `json:"text"`
+}
+
+// States of a finding against a baseline. A finding of a report that was
+// compared with none has neither.
+const (
+	BaselineNew       = "new"
+	BaselineUnchanged = "unchanged"
+)
+
+// BaselineSummary is the comparison with an earlier report.
+type BaselineSummary struct {
+	Name      string        `json:"name"`      // as the user named it
+	Collected time.Time     `json:"collected"` // when its facts were collected
+	New       int           `json:"new"`
+	Unchanged int           `json:"unchanged"`
+	Gone      []GoneFinding `json:"gone"`
+	Unseen    int           `json:"unseen"` // findings of the baseline that this scan could not look for
+}
+
+// GoneFinding is a finding of the baseline that is not there any more.
+type GoneFinding struct {
+	Check       string      `json:"check"`
+	Title       string      `json:"title"`
+	Severity    Severity    `json:"severity"`
+	Target      string      `json:"target"`
+	Resource    ResourceRef `json:"resource"`
+	Message     string      `json:"message"`
+	Key         string      `json:"key"`
+	Fingerprint string      `json:"fingerprint"`
 }
 
 // OutcomeEntry is one outcome as the report keeps it.

@@ -56,7 +56,7 @@ type builder struct {
 func newBuilder(e Evaluator, o Options) *builder {
 	b := &builder{
 		eval: e, opts: o, started: o.Now(),
-		rep:     &Report{Schema: ReportSchema, Run: Run{Targets: []facts.Target{}}, Sources: []facts.Source{}, Checks: []CheckCount{}, Packages: []PackageEntry{}, Findings: []Finding{}, Gaps: []GapEntry{}},
+		rep:     &Report{Schema: ReportSchema, Run: Run{Targets: []facts.Target{}}, Sources: []facts.Source{}, Checks: []CheckCount{}, Packages: []PackageEntry{}, Findings: []Finding{}, Gaps: []GapEntry{}, Notices: []Notice{}},
 		targets: map[string]facts.Target{},
 		counts:  map[string]*CheckCount{},
 	}
@@ -158,7 +158,7 @@ func (b *builder) report(collectErr error) (*Report, error) {
 	})
 	SortFindings(rep.Findings)
 	for _, f := range b.opts.Filters {
-		if err := f.Apply(rep.Findings); err != nil {
+		if err := f.Apply(rep); err != nil {
 			return nil, err
 		}
 	}

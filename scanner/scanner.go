@@ -44,9 +44,10 @@ type Evaluator interface {
 	Rules() []*Rule
 }
 
-// A Filter marks findings as suppressed. It never removes one.
+// A Filter marks findings of a report: as suppressed, as new. It never removes
+// one. What it has to say beside goes into the report's notices.
 type Filter interface {
-	Apply(findings []Finding) error
+	Apply(r *Report) error
 }
 
 // Severity orders findings. The zero value is the severity of an advisory that

@@ -19,7 +19,8 @@ type OnlyFixable struct {
 }
 
 // Apply implements [scanner.Filter].
-func (f OnlyFixable) Apply(findings []scanner.Finding) error {
+func (f OnlyFixable) Apply(r *scanner.Report) error {
+	findings := r.Findings
 	for i := range findings {
 		v := findings[i].Vulnerability
 		if v == nil || v.FixedVersion != "" || findings[i].Suppressed != nil || !slices.Contains(f.Checks, findings[i].Rule.ID) {

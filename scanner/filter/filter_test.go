@@ -20,7 +20,7 @@ func TestOnlyFixable(t *testing.T) {
 		{Rule: exploited, Vulnerability: unfixed},
 		{Rule: list},
 	}
-	if err := (filter.OnlyFixable{Checks: []string{"PS-IMG-013"}}).Apply(findings); err != nil {
+	if err := (filter.OnlyFixable{Checks: []string{"PS-IMG-013"}}).Apply(&scanner.Report{Findings: findings}); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"", "only-fixable", "waiver", "", ""}

@@ -13,7 +13,7 @@ import (
 var csvColumns = []string{
 	"check", "severity", "title", "target", "resource_kind", "resource", "message", "file", "line", "layer",
 	"vulnerability", "package", "installed_version", "fixed_version", "key", "fingerprint",
-	"suppressed_by", "suppressed_reason", "suppressed_expiry", "remediation",
+	"suppressed_by", "suppressed_reason", "suppressed_expiry", "remediation", "baseline",
 }
 
 // CSV writes a line for each finding, suppressed ones too, below a line of
@@ -37,7 +37,7 @@ func csvLine(f *scanner.Finding) []string {
 	cells := []string{
 		f.Rule.ID, f.Severity.String(), f.Rule.Title, f.Target, string(f.Resource.Kind), f.Resource.ID, f.Message, f.Origin.File, number(f.Origin.Line), "",
 		"", "", "", "", f.Key, f.Fingerprint,
-		"", "", "", f.Rule.Remediation,
+		"", "", "", f.Rule.Remediation, f.Baseline,
 	}
 	if f.Layer != nil {
 		cells[9] = f.Layer.Digest

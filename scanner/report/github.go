@@ -56,6 +56,9 @@ func GitHub(w io.Writer, r *scanner.Report, o Options) error {
 	for _, line := range unseenLines(r) {
 		githubCommand(bw, "warning", facts.Origin{}, "postscan could not see everything", line)
 	}
+	for _, n := range r.Notices {
+		githubCommand(bw, "warning", facts.Origin{}, "postscan "+n.Source, n.Text)
+	}
 	githubCommand(bw, "notice", facts.Origin{}, "postscan", fmt.Sprintf("%s; %d suppressed. Annotations show at most %d of a level.", countLine(r), suppressed, githubMax))
 	return bw.Flush()
 }

@@ -26,6 +26,8 @@ func JSON(w io.Writer, r *scanner.Report, _ Options) error {
 	writeList(d, "packages", r.Packages, func(p *scanner.PackageEntry) any { return p })
 	writeList(d, "findings", r.Findings, func(f *scanner.Finding) any { return f.Document() })
 	writeList(d, "gaps", r.Gaps, func(g *scanner.GapEntry) any { return g })
+	writeList(d, "notices", r.Notices, func(n *scanner.Notice) any { return n })
+	d.field("baseline", r.Baseline)
 	if r.Outcomes != nil {
 		writeList(d, "outcomes", r.Outcomes, func(o *scanner.OutcomeEntry) any { return o })
 	}
@@ -195,6 +197,10 @@ func readField(dec *json.Decoder, name string, rep *scanner.Report, rules map[st
 		rep.Findings, err = readFindings(dec, rules)
 	case "gaps":
 		rep.Gaps, err = readList[scanner.GapEntry](dec)
+	case "notices":
+		rep.Notices, err = readList[scanner.Notice](dec)
+	case "baseline":
+		return dec.Decode(&rep.Baseline)
 	case "outcomes":
 		rep.Outcomes, err = readList[scanner.OutcomeEntry](dec)
 	default: // a newer minor version

@@ -22,6 +22,7 @@ func Markdown(w io.Writer, r *scanner.Report, o Options) error {
 	m := &markdown{r: r, opts: o}
 	m.head()
 	m.targets()
+	m.baseline()
 	for _, s := range severities() {
 		m.severity(s)
 	}
@@ -59,6 +60,22 @@ func (m *markdown) targets() {
 	}
 }
 
+// baseline says what changed since the baseline, and tells of notices.
+func (m *markdown) baseline() {
+	for _, n := range m.r.Notices {
+		fmt.Fprintf(&m.b, "> **%s:** %s\n\n", md(n.Source), md(n.Text))
+	}
+	b := m.r.Baseline
+	if b == nil {
+		return
+	}
+	fmt.Fprintf(&m.b, "Against %s: **%d new**, %d unchanged (not listed), %d gone", md(b.Name), b.New, b.Unchanged, len(b.Gone))
+	if b.Unseen > 0 {
+		fmt.Fprintf(&m.b, ", %d could not be looked for", b.Unseen)
+	}
+	m.b.WriteString(".\n\n")
+}
+
 // severity writes a folded table of the findings of a severity, one row for each
 // check, target and message; the worst is open.
 func (m *markdown) severity(sev scanner.Severity) {
@@ -69,8 +86,8 @@ func (m *markdown) severity(sev scanner.Severity) {
 	index := map[[3]string]int{}
 	for i := range m.r.Findings {
 		f := &m.r.Findings[i]
-		if f.Severity != sev || f.Suppressed != nil {
-			continue
+		if f.Severity != sev || f.Suppressed != nil || f.Baseline == scanner.BaselineUnchanged {
+			continue // with a baseline only what is new is of interest in a review
 		}
 		key := [3]string{f.Target, f.Rule.ID, f.Message}
 		at, ok := index[key]
@@ -88,9 +105,18 @@ func (m *markdown) severity(sev scanner.Severity) {
 	if sev >= scanner.SeverityHigh {
 		open = " open"
 	}
-	fmt.Fprintf(&m.b, "<details%s><summary><b>%d %s</b></summary>\n\n| check | where | what |\n|---|---|---|\n", open, m.r.Summary.BySeverity[sev], sev)
+	fmt.Fprintf(&m.b, "<details%s><summary><b>%d %s</b></summary>\n\n| check | where | what |\n|---|---|---|\n", open, total(rows), sev)
 	m.rows(rows)
 	m.b.WriteString("\n</details>\n\n")
+}
+
+// total is the number of findings behind the rows.
+func total(rows []markdownRow) int {
+	n := 0
+	for _, r := range rows {
+		n += r.count
+	}
+	return n
 }
 
 // markdownRow stands for count findings that differ in their place alone.

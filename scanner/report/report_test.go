@@ -40,6 +40,11 @@ func TestGolden(t *testing.T) {
 		{"sample.cdx.json", sample(), "cyclonedx", report.Options{}},
 		{"clean.cdx.json", cleanSample(), "cyclonedx", report.Options{}},
 		{"sample.spdx.json", sample(), "spdx", report.Options{}},
+		{"filtered.sarif", filteredSample(), "sarif", report.Options{}},
+		{"filtered.md", filteredSample(), "markdown", report.Options{}},
+		{"filtered.html", filteredSample(), "html", report.Options{}},
+		{"filtered.json", filteredSample(), "json", report.Options{}},
+		{"filtered.table.txt", filteredSample(), "table", report.Options{}},
 		{"sample.csv", sample(), "csv", report.Options{}},
 		{"sample.github.txt", sample(), "github", report.Options{}},
 		{"clean.sarif", cleanSample(), "sarif", report.Options{}},
@@ -71,7 +76,7 @@ func TestReadGivesTheSameBytes(t *testing.T) {
 	incomplete := cleanSample()
 	incomplete.Run.Complete, incomplete.Run.Error = false, "time-out after 5m0s"
 	incomplete.Outcomes = []scanner.OutcomeEntry{{Check: "PS-IMG-001", Target: "x", Status: scanner.Pass, Reasons: []string{}}}
-	for name, rep := range map[string]*scanner.Report{"sample": sample(), "incomplete": incomplete} {
+	for name, rep := range map[string]*scanner.Report{"sample": sample(), "incomplete": incomplete, "filtered": filteredSample()} {
 		first := write(t, rep, "json", report.Options{})
 		read, err := report.Read(bytes.NewReader(first))
 		if err != nil {

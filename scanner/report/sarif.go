@@ -195,10 +195,13 @@ func sarifCategory(t facts.Target) string {
 func sarifDriver(r *scanner.Report, rules *sarifRules) sarifComponent {
 	d := sarifComponent{
 		Name: "postscan", Organization: "postscan", InformationURI: "https://github.com/postscan/postscan",
-		Version: cmp.Or(r.Run.Version, "unknown"), Rules: &rules.list, SupportedTaxonomies: rules.supported(),
+		Version: strings.TrimPrefix(r.Run.Version, "v"), Rules: &rules.list, SupportedTaxonomies: rules.supported(),
 	}
-	if v := strings.TrimPrefix(d.Version, "v"); isSemantic(v) {
-		d.SemanticVersion = v
+	switch {
+	case isSemantic(d.Version):
+		d.SemanticVersion = d.Version
+	case d.Version == "" || d.Version[0] < '0' || d.Version[0] > '9':
+		d.Version = "0.0.0 " + cmp.Or(d.Version, "unknown") // the validator wants a number first
 	}
 	return d
 }
@@ -234,6 +237,9 @@ func newSARIFInvocation(r *scanner.Report, t facts.Target, leftOut int, dropped 
 		if s.Problem != "" {
 			note("warning", s.Name+": "+s.Problem)
 		}
+	}
+	for _, n := range r.Notices {
+		note("note", n.Source+": "+n.Text)
 	}
 	if leftOut > 0 {
 		note("warning", fmt.Sprintf("%d findings are left out, the least severe ones, because the file would be larger than code scanning takes. The JSON report has all.", leftOut))

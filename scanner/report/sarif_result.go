@@ -22,6 +22,9 @@ func newSARIFResult(f *scanner.Finding, t facts.Target, rule string, index, nth 
 			Rendered: f.Origin.Rendered, Layer: f.Layer,
 		},
 	}
+	if f.Baseline != "" {
+		res.BaselineState = f.Baseline
+	}
 	if s := f.Suppressed; s != nil {
 		res.Suppressions = []sarifSuppression{newSARIFSuppression(s)}
 	}
