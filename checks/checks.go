@@ -11,6 +11,8 @@
 package checks
 
 import (
+	"strings"
+
 	"github.com/postscan/postscan/scanner/facts"
 )
 
@@ -66,6 +68,18 @@ type RelatedResource struct {
 
 // Name is the last part of the package and the name of the file: "runs_as_root".
 func (c *Check) Name() string { return lastPart(c.Package) }
+
+// Rego is the policy below its METADATA, from the package on.
+func (c *Check) Rego() string {
+	at := 0
+	for line := range strings.Lines(c.Source) {
+		if strings.HasPrefix(line, "package ") {
+			break
+		}
+		at += len(line)
+	}
+	return strings.TrimRight(c.Source[at:], "\n") + "\n"
+}
 
 // severities are the names that a check may use, worst first.
 func severities() []string {

@@ -5,9 +5,13 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 )
@@ -19,17 +23,25 @@ type files map[string][]byte
 
 func main() {
 	root := filepath.Join("..", "..", "..") // go generate runs in this folder
-	if err := write(root); err != nil {
+	all, err := generate(root)
+	// What could be made is written even so: policies can only be mended against new schemas.
+	if err = errors.Join(err, write(root, all, os.Stdout)); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
 }
 
-// write generates everything and writes what differs.
-func write(root string) error {
-	all, err := generate(root)
+// write removes what is no longer generated, writes what differs, and tells so.
+func write(root string, all files, told io.Writer) error {
+	old, err := leftovers(root, all)
 	if err != nil {
 		return err
+	}
+	for _, name := range old {
+		if err := os.Remove(filepath.Join(root, filepath.FromSlash(name))); err != nil {
+			return err
+		}
+		fmt.Fprintln(told, "removed", name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		full := filepath.Join(root, filepath.FromSlash(name))
@@ -39,27 +51,49 @@ func write(root string) error {
 		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
 			return err
 		}
-		if err := os.WriteFile(full, all[name], 0o644); err != nil {
+		if err := os.WriteFile(full, all[name], 0o644); err != nil { //nolint:gosec // pages for everybody to read
 			return err
 		}
-		fmt.Println("wrote", name)
+		fmt.Fprintln(told, "wrote", name)
 	}
 	return nil
 }
 
-// generate makes every generated file; nothing is written.
+// leftovers are the files in folders of generated files that are no longer
+// generated. A folder of which nothing was made is left alone.
+func leftovers(root string, all files) ([]string, error) {
+	var out []string
+	for _, dir := range []string{pagesDir, schemaDir} {
+		made := slices.ContainsFunc(slices.Collect(maps.Keys(all)), func(name string) bool { return path.Dir(name) == dir })
+		entries, err := os.ReadDir(filepath.Join(root, filepath.FromSlash(dir)))
+		if !made || errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if name := path.Join(dir, e.Name()); all[name] == nil {
+				out = append(out, name)
+			}
+		}
+	}
+	return out, nil
+}
+
+// generate makes every generated file; nothing is written. What could be made is
+// there beside an error.
 func generate(root string) (files, error) {
 	abs, err := filepath.Abs(root)
 	if err != nil {
 		return nil, err
 	}
 	out := files{}
-	for _, part := range []func(string) (files, error){factsSchemas, reportSchema} {
-		fs, err := part(abs)
-		if err != nil {
-			return nil, err
-		}
-		maps.Copy(out, fs)
+	var errs []error
+	for _, part := range []func(string) (files, error){factsSchemas, reportSchema, checkPages} {
+		made, err := part(abs)
+		errs = append(errs, err)
+		maps.Copy(out, made)
 	}
-	return out, nil
+	return out, errors.Join(errs...)
 }

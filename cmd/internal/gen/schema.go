@@ -17,6 +17,9 @@ const module = "github.com/postscan/postscan"
 // draft07 is the newest draft that OPA's schema compiler reads.
 const draft07 = "http://json-schema.org/draft-07/schema#"
 
+// schemaDir holds the schemas of the facts and nothing else: opa reads every file of it.
+const schemaDir = "scanner/facts/schema"
+
 // factsSchemas makes one JSON schema for each kind of facts document. Everything
 // is written in place, required and closed, without null or anyOf: those switch
 // off the type checks of policies below them.
@@ -35,7 +38,7 @@ func factsSchemas(root string) (files, error) {
 		if err != nil {
 			return nil, fmt.Errorf("write the schema of %s: %w", kind, err)
 		}
-		out["scanner/facts/schema/"+string(kind)+".json"] = b
+		out[schemaDir+"/"+string(kind)+".json"] = b
 	}
 	return out, nil
 }
