@@ -268,8 +268,7 @@ type Volume struct {
 	Name string `json:"name"`
 	Path string `json:"path"` // "spec.template.spec.volumes[0]"; "spec.volumeClaimTemplates[0]" for a claim template
 	// Type is the name of the volume's source: hostPath, configMap, csi, … A
-	// volume with no source is an emptyDir, as the API server makes it. A
-	// source that this version does not know keeps its own name.
+	// volume with no source is an emptyDir, as the API server makes it.
 	Type string `json:"type"`
 	// HostPath is the path on the node, cleaned; "" where the volume is none.
 	// For a claim that is bound to a PersistentVolume on a node (hostPath or
@@ -288,6 +287,9 @@ type Volume struct {
 	Tokens      []ProjectedToken `json:"tokens"` // of a projected volume that the manifest declares; the automatic one is not in it
 	Mounts      []VolumeMount    `json:"mounts"` // empty: declared, not mounted
 	Devices     []VolumeDevice   `json:"devices"`
+	// Object is the Secret, ConfigMap or claim that the volume names. Collectors join by it; policies do not
+	// see it, for a claim's name differs from pod to pod.
+	Object string `json:"-"`
 }
 
 // ProjectedToken is a service account token that the kubelet projects.

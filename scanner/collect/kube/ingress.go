@@ -1,0 +1,312 @@
+package kube
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	netv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/postscan/postscan/scanner/facts"
+)
+
+// ingress is an Ingress, Gateway, route of the Gateway API or OpenShift Route on its way.
+type ingress struct {
+	ref      ref
+	declared bool
+	facts    *facts.Ingress
+	backends []name
+	parents  []parentRef // Gateways of a route
+	at       Place
+}
+
+// parentRef is a Gateway, or one listener of it.
+type parentRef struct {
+	name
+	listener string
+}
+
+// gateway holds what routes ask of their Gateway.
+type gateway struct {
+	listeners []listener
+}
+
+type listener struct {
+	name, host, protocol, tls string
+	otherNamespaces           bool
+}
+
+// Annotations by which well-known controllers send plain HTTP to HTTPS.
+var redirectAnnotations = map[string]string{
+	"nginx.ingress.kubernetes.io/ssl-redirect":           "true",
+	"nginx.ingress.kubernetes.io/force-ssl-redirect":     "true",
+	"nginx.org/redirect-to-https":                        "true",
+	"ingress.kubernetes.io/ssl-redirect":                 "true",
+	"ingress.kubernetes.io/force-ssl-redirect":           "true",
+	"haproxy.org/ssl-redirect":                           "true",
+	"haproxy-ingress.github.io/ssl-redirect":             "true",
+	"appgw.ingress.kubernetes.io/ssl-redirect":           "true",
+	"traefik.ingress.kubernetes.io/redirect-entry-point": "https",
+	"traefik.ingress.kubernetes.io/router.tls":           "true",
+	"traefik.ingress.kubernetes.io/router.entrypoints":   "websecure",
+	"kubernetes.io/ingress.allow-http":                   "false",
+	"alb.ingress.kubernetes.io/ssl-redirect":             "443",
+	"alb.ingress.kubernetes.io/actions.ssl-redirect":     "",
+	"projectcontour.io/force-ssl-redirect":               "true",
+	"konghq.com/protocols":                               "https",
+	"ingress.cilium.io/force-https":                      "enabled",
+}
+
+// ingressClassAnnotation named the class before spec.ingressClassName.
+const ingressClassAnnotation = "kubernetes.io/ingress.class"
+
+func (s *Set) addIngress(o *netv1.Ingress, at Place) {
+	in := s.newIngress("Ingress", &o.ObjectMeta, at)
+	f := in.facts
+	f.Class = s.intern(o.Annotations[ingressClassAnnotation])
+	if o.Spec.IngressClassName != nil {
+		f.Class = s.intern(*o.Spec.IngressClassName)
+	}
+	backend := func(b *netv1.IngressBackend) {
+		if b != nil && b.Service != nil {
+			in.backend(name{in.ref.namespace, s.intern(b.Service.Name)})
+		}
+	}
+	if o.Spec.DefaultBackend != nil {
+		f.DefaultBackend, f.DefaultBackendPath = true, "spec.defaultBackend"
+		backend(o.Spec.DefaultBackend)
+	}
+	covered := map[string]bool{}
+	for i := range o.Spec.TLS {
+		if len(o.Spec.TLS[i].Hosts) == 0 {
+			covered["*"] = true // the controller takes the hosts of the certificate
+		}
+		for _, h := range o.Spec.TLS[i].Hosts {
+			covered[strings.ToLower(h)] = true
+		}
+	}
+	for i := range o.Spec.Rules {
+		r := &o.Spec.Rules[i]
+		h := facts.IngressHost{Host: s.intern(r.Host), Wildcard: wildcard(r.Host), TLS: "none", Path: s.at("spec.rules", i)}
+		if coveredHost(covered, r.Host) {
+			h.TLS = "terminate"
+		}
+		f.Hosts = append(f.Hosts, h)
+		if r.HTTP == nil {
+			continue
+		}
+		for j := range r.HTTP.Paths {
+			backend(&r.HTTP.Paths[j].Backend)
+		}
+	}
+	s.ingresses = append(s.ingresses, in)
+}
+
+// coveredHost: a certificate names the host, or a wildcard one level above it.
+func coveredHost(covered map[string]bool, host string) bool {
+	host = strings.ToLower(host)
+	_, parent, found := strings.Cut(host, ".")
+	return covered["*"] || covered[host] || found && covered["*."+parent]
+}
+
+func wildcard(host string) bool { return host == "" || host == "*" || strings.HasPrefix(host, "*.") }
+
+// newIngress starts an ingress of any kind with what its annotations say.
+func (s *Set) newIngress(kind string, meta *metav1.ObjectMeta, at Place) *ingress {
+	in := &ingress{ref: ref{kind, name{s.intern(s.namespaceOf(meta)), strings.Clone(meta.Name)}}, declared: meta.Namespace != "", facts: &facts.Ingress{Kind: kind}, at: at}
+	s.count(in.ref.namespace, kind)
+	for _, k := range slices.Sorted(maps.Keys(meta.Annotations)) {
+		v := meta.Annotations[k]
+		if want, ok := redirectAnnotations[k]; ok && (want == "" || strings.EqualFold(want, v)) {
+			in.facts.Redirects = true
+		}
+		if strings.Contains(k, "ingress.kubernetes.io/") && strings.HasSuffix(k, "-snippet") || strings.HasPrefix(k, "nginx.org/") && strings.HasSuffix(k, "-snippets") {
+			in.facts.Snippets = append(in.facts.Snippets, strings.Clone(k))
+		}
+	}
+	return in
+}
+
+// backend adds a service that the ingress leads to, once.
+func (in *ingress) backend(n name) {
+	if n.name != "" && !slices.Contains(in.backends, n) {
+		in.backends = append(in.backends, n)
+	}
+}
+
+// addGateway reads a Gateway with its listeners.
+func (s *Set) addGateway(u *unstructured.Unstructured, at Place) {
+	in := s.newIngress("Gateway", metaOf(u), at)
+	in.facts.Class = s.intern(text(u.Object, "spec", "gatewayClassName"))
+	g := &gateway{}
+	for i, l := range maplist(u.Object, "spec", "listeners") {
+		li := listener{name: s.intern(text(l, "name")), host: s.intern(text(l, "hostname")), protocol: s.intern(text(l, "protocol")), tls: "none"}
+		if li.protocol == "HTTPS" || li.protocol == "TLS" {
+			li.tls = "terminate"
+			if text(l, "tls", "mode") == "Passthrough" {
+				li.tls = "passthrough"
+			}
+		}
+		from := text(l, "allowedRoutes", "namespaces", "from")
+		li.otherNamespaces = from == "All" || from == "Selector"
+		g.listeners = append(g.listeners, li)
+		in.facts.Hosts = append(in.facts.Hosts, facts.IngressHost{
+			Host: li.host, Wildcard: wildcard(li.host), Protocol: li.protocol, TLS: li.tls, OtherNamespaces: li.otherNamespaces, Path: s.at("spec.listeners", i),
+		})
+	}
+	s.gateways[in.ref.name] = g
+	s.ingresses = append(s.ingresses, in)
+}
+
+// addGatewayRoute reads an HTTPRoute, GRPCRoute, TLSRoute, TCPRoute or UDPRoute.
+func (s *Set) addGatewayRoute(u *unstructured.Unstructured, at Place) {
+	in := s.newIngress(u.GetKind(), metaOf(u), at)
+	hosts, _, _ := unstructured.NestedStringSlice(u.Object, "spec", "hostnames")
+	for i, h := range hosts {
+		in.facts.Hosts = append(in.facts.Hosts, facts.IngressHost{Host: s.intern(h), Wildcard: wildcard(h), Path: s.at("spec.hostnames", i)})
+	}
+	if len(hosts) == 0 {
+		in.facts.Hosts = append(in.facts.Hosts, facts.IngressHost{Wildcard: true, Path: "spec"})
+	}
+	for _, p := range maplist(u.Object, "spec", "parentRefs") {
+		in.parents = append(in.parents, parentRef{name{s.intern(cmp.Or(text(p, "namespace"), in.ref.namespace)), s.intern(text(p, "name"))}, s.intern(text(p, "sectionName"))})
+	}
+	for _, r := range maplist(u.Object, "spec", "rules") {
+		for _, b := range maplist(r, "backendRefs") {
+			if k := text(b, "kind"); k == "" || k == "Service" {
+				in.backend(name{s.intern(cmp.Or(text(b, "namespace"), in.ref.namespace)), s.intern(text(b, "name"))})
+			}
+		}
+		for _, f := range maplist(r, "filters") {
+			if text(f, "type") == "RequestRedirect" && text(f, "requestRedirect", "scheme") == "https" {
+				in.facts.Redirects = true
+			}
+		}
+	}
+	s.ingresses = append(s.ingresses, in)
+}
+
+// addOpenShiftRoute reads a Route.
+func (s *Set) addOpenShiftRoute(u *unstructured.Unstructured, at Place) {
+	in := s.newIngress("Route", metaOf(u), at)
+	host := text(u.Object, "spec", "host")
+	h := facts.IngressHost{Host: s.intern(host), Wildcard: text(u.Object, "spec", "wildcardPolicy") == "Subdomain", TLS: "none", Path: "spec"}
+	switch text(u.Object, "spec", "tls", "termination") {
+	case "edge":
+		h.TLS = "terminate"
+	case "passthrough":
+		h.TLS = "passthrough"
+	case "reencrypt":
+		h.TLS = "reencrypt"
+	}
+	switch text(u.Object, "spec", "tls", "insecureEdgeTerminationPolicy") {
+	case "Allow":
+		h.Insecure = true
+	case "Redirect":
+		in.facts.Redirects = true
+	}
+	in.facts.Hosts = append(in.facts.Hosts, h)
+	in.backend(name{in.ref.namespace, s.intern(text(u.Object, "spec", "to", "name"))})
+	for _, b := range maplist(u.Object, "spec", "alternateBackends") {
+		in.backend(name{in.ref.namespace, s.intern(text(b, "name"))})
+	}
+	s.ingresses = append(s.ingresses, in)
+}
+
+// settleRoutes gives routes the TLS of the listeners that they attach to.
+func (s *Set) settleRoutes() {
+	for _, in := range s.ingresses {
+		if in.parents == nil {
+			continue
+		}
+		for i := range in.facts.Hosts {
+			h := &in.facts.Hosts[i]
+			h.TLS = "unknown"
+			for _, l := range s.listenersOf(in, h.Host) {
+				if h.TLS == "unknown" || l.tls == "none" { // the weakest counts
+					h.TLS, h.Protocol = l.tls, l.protocol
+				}
+				h.OtherNamespaces = h.OtherNamespaces || l.otherNamespaces
+				if h.Host == "" && l.host != "" {
+					h.Wildcard = wildcard(l.host)
+				}
+			}
+		}
+	}
+}
+
+// listenersOf are the listeners that a route's host attaches to.
+func (s *Set) listenersOf(in *ingress, host string) []listener {
+	var out []listener
+	for _, p := range in.parents {
+		g := s.gateways[p.name]
+		if g == nil {
+			continue
+		}
+		for _, l := range g.listeners {
+			if p.listener != "" && p.listener != l.name {
+				continue
+			}
+			suffix, wild := strings.CutPrefix(l.host, "*")
+			if host == "" || l.host == "" || l.host == host || wild && strings.HasSuffix(host, suffix) || strings.HasPrefix(host, "*") {
+				out = append(out, l)
+			}
+		}
+	}
+	return out
+}
+
+// ingressResources yields everything that brings requests in.
+func (s *Set) ingressResources(yield func(*facts.Resource) bool) bool {
+	byName := map[name]*service{}
+	for _, svc := range s.services {
+		byName[svc.ref.name] = svc
+	}
+	classes := map[string]map[string]bool{}
+	for _, in := range s.ingresses {
+		if in.facts.Kind == "Ingress" {
+			m := classes[in.facts.Class]
+			if m == nil {
+				m = map[string]bool{}
+				classes[in.facts.Class] = m
+			}
+			m[in.ref.namespace] = true
+		}
+	}
+	for _, in := range s.ingresses {
+		if !s.keep(in.ref.namespace, in.ref.kind) {
+			continue
+		}
+		f := *in.facts
+		f.Namespace = s.namespaceView(in.ref.namespace, in.declared)
+		f.SharedController = "unknown"
+		if f.Kind == "Ingress" && s.opts.Live {
+			f.SharedController = "false"
+			if len(classes[f.Class]) > 1 {
+				f.SharedController = "true"
+			}
+		}
+		var works []*work
+		for _, b := range in.backends {
+			f.Backends = append(f.Backends, b.namespace+"/"+b.name)
+			if svc := byName[b]; svc != nil {
+				works = append(works, svc.works...)
+			}
+		}
+		slices.Sort(f.Backends)
+		f.Images = images(works)
+		r := s.resource(facts.KindIngress, in.ref, in.at, &f)
+		s.lack(r, "images", Pods, Controllers, Services)
+		if !s.opts.Live && len(works) == 0 && len(in.backends) > 0 {
+			r.Missing["images"] = notAssessed("the files hold no workload behind it; scan the cluster")
+		}
+		s.missNamespace(r, in.ref.namespace)
+		if !yield(r) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,258 @@
+package kube
+
+import (
+	"cmp"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/postscan/postscan/scanner/facts"
+)
+
+// namespace is a Namespace object on its way.
+type namespace struct {
+	name   string
+	labels map[string]string
+	class  facts.Classification
+	psa    facts.PodSecurity
+	at     Place
+}
+
+// limitDefaults are what a LimitRange puts into containers that set nothing.
+type limitDefaults struct {
+	cpuRequest, cpuLimit, memoryRequest, memoryLimit, storageLimit bool
+}
+
+// quota sums up the ResourceQuotas of a namespace.
+type quota struct{ compute, objects bool }
+
+// The labels of Pod Security admission.
+const (
+	psaPrefix  = "pod-security.kubernetes.io/"
+	latest     = 999
+	privileged = "privileged"
+	restricted = "restricted"
+)
+
+var psaVersion = regexp.MustCompile(`^v1\.([0-9]|[1-9][0-9]*)$`)
+
+func (s *Set) addNamespace(o *corev1.Namespace, at Place) {
+	n := &namespace{
+		name: strings.Clone(o.Name), labels: s.internMap(o.Labels), class: classify(o.Labels, o.Annotations),
+		psa: podSecurity(o.Labels), at: at,
+	}
+	if n.labels == nil {
+		n.labels = map[string]string{}
+	}
+	n.labels[corev1.LabelMetadataName] = n.name // the API server sets it on every namespace
+	if !s.opts.Live && s.namespaces[n.name] != nil {
+		return
+	}
+	s.namespaces[n.name] = n
+	s.cluster.uidOf(o)
+}
+
+// podSecurity reads the labels as the admission plugin does: an invalid level
+// reads as restricted for enforce and as privileged for audit and warn, an
+// invalid version as latest, and warn follows a stricter enforce.
+func podSecurity(l map[string]string) facts.PodSecurity {
+	p := facts.PodSecurity{Invalid: []string{}}
+	read := func(mode, onError string) (level, levelLabel, version string, minor int, ok bool) {
+		level, levelLabel, version, minor = privileged, unset, "latest", latest
+		if v, has := l[psaPrefix+mode]; has {
+			levelLabel = strings.Clone(v)
+			switch v {
+			case privileged, "baseline", restricted:
+				level, ok = levelLabel, true
+			default:
+				level = onError
+				p.Invalid = append(p.Invalid, psaPrefix+mode)
+			}
+		}
+		if v, has := l[psaPrefix+mode+"-version"]; has {
+			version = strings.Clone(v)
+			m := psaVersion.FindStringSubmatch(v)
+			n, err := 0, error(nil)
+			if m != nil {
+				n, err = strconv.Atoi(m[1])
+			}
+			switch {
+			case m != nil && err == nil:
+				minor = n
+			case v != "latest":
+				p.Invalid = append(p.Invalid, psaPrefix+mode+"-version")
+			}
+		}
+		return level, levelLabel, version, minor, ok
+	}
+	var enforced bool
+	p.Enforce, p.EnforceLabel, p.EnforceVersion, p.EnforceMinor, enforced = read("enforce", restricted)
+	p.Audit, p.AuditLabel, p.AuditVersion, p.AuditMinor, _ = read("audit", privileged)
+	p.Warn, p.WarnLabel, p.WarnVersion, p.WarnMinor, _ = read("warn", privileged)
+	if p.WarnLabel == unset && enforced && p.Enforce != privileged {
+		p.Warn = p.Enforce
+		if _, has := l[psaPrefix+"warn-version"]; !has {
+			p.WarnVersion, p.WarnMinor = p.EnforceVersion, p.EnforceMinor
+		}
+	}
+	return p
+}
+
+// levelRank orders the levels of Pod Security by strictness.
+func levelRank(level string) int {
+	switch level {
+	case restricted:
+		return 2
+	case "baseline":
+		return 1
+	default:
+		return 0
+	}
+}
+
+// systemNamespace tells the namespaces of Kubernetes and of distributions.
+func systemNamespace(n string) bool {
+	switch n {
+	case "kube-system", "kube-public", "kube-node-lease", "gmp-system", "gke-managed-system", "calico-system", "tigera-operator",
+		"calico-apiserver", "kube-flannel", "cilium-secrets", "local-path-storage", "gatekeeper-system-addon", "aks-command",
+		"amazon-cloudwatch", "amazon-guardduty", "openshift", "cattle-system", "cattle-fleet-system", "kubeedge", "node-feature-discovery-system":
+		return true
+	}
+	for _, p := range []string{"openshift-", "kube-", "gke-managed-", "cattle-"} {
+		if strings.HasPrefix(n, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// namespaceView is what other documents carry of their namespace. declared is
+// false where the object names none.
+func (s *Set) namespaceView(n string, declared bool) facts.NamespaceView {
+	v := facts.NamespaceView{Name: n, Declared: declared, System: systemNamespace(n), PodSecurity: podSecurity(nil)}
+	if ns := s.namespaces[n]; ns != nil {
+		v.PodSecurity = ns.psa
+	}
+	return v
+}
+
+// namespaceMissing says why a namespace's Pod Security levels are not known;
+// ok is false where they are.
+func (s *Set) namespaceMissing(n string) (facts.Missing, bool) {
+	if s.namespaces[n] != nil {
+		return facts.Missing{}, false
+	}
+	if m, ok := s.miss[Namespaces]; ok {
+		return m, true
+	}
+	if s.opts.Live {
+		return facts.Missing{Status: facts.Unknown, Reason: "the namespace was not in the list of namespaces; it may have been made or deleted during the scan"}, true
+	}
+	return notAssessed("the files hold no Namespace object for it; add the namespace's manifest, or scan the cluster"), true
+}
+
+// notAssessed is a gap that nothing in this scan was meant to fill.
+func notAssessed(reason string) facts.Missing {
+	return facts.Missing{Status: facts.NotAssessed, Reason: reason}
+}
+
+func (s *Set) addQuota(o *corev1.ResourceQuota) {
+	n := s.namespaceOf(&o.ObjectMeta)
+	q := s.quotas[n]
+	for r := range o.Spec.Hard {
+		k := string(r)
+		switch {
+		case strings.HasPrefix(k, "limits.") || strings.HasPrefix(k, "requests.cpu") || strings.HasPrefix(k, "requests.memory") || k == "cpu" || k == "memory":
+			q.compute = true
+		case k == "pods" || strings.HasPrefix(k, "count/") || k == "services" || k == "secrets" || k == "configmaps" || k == "persistentvolumeclaims" || k == "replicationcontrollers":
+			q.objects = true
+		}
+	}
+	s.quotas[strings.Clone(n)] = q
+}
+
+// addLimitRange applies the API server's own defaulting of a LimitRange: default
+// falls back to max, defaultRequest to default and then to min.
+func (s *Set) addLimitRange(o *corev1.LimitRange) {
+	n := strings.Clone(s.namespaceOf(&o.ObjectMeta))
+	for i := range o.Spec.Limits {
+		it := &o.Spec.Limits[i]
+		if it.Type != corev1.LimitTypeContainer {
+			continue
+		}
+		limit := func(k corev1.ResourceName) bool { return holds(it.Default, k) || holds(it.Max, k) }
+		request := func(k corev1.ResourceName) bool {
+			return holds(it.DefaultRequest, k) || limit(k) || holds(it.Min, k)
+		}
+		s.limits[n] = append(s.limits[n], limitDefaults{
+			cpuRequest: request(corev1.ResourceCPU), cpuLimit: limit(corev1.ResourceCPU),
+			memoryRequest: request(corev1.ResourceMemory), memoryLimit: limit(corev1.ResourceMemory),
+			storageLimit: limit(corev1.ResourceEphemeralStorage),
+		})
+	}
+}
+
+// applyLimits puts a namespace's defaults into what a container leaves unset.
+func applyLimits(r facts.Resources, ranges []limitDefaults) facts.Resources {
+	for _, d := range ranges {
+		set := func(field *string, given bool) {
+			if *field == unset && given {
+				*field = "limit_range"
+			}
+		}
+		set(&r.CPULimit, d.cpuLimit)
+		set(&r.MemoryLimit, d.memoryLimit)
+		set(&r.StorageLimit, d.storageLimit)
+		set(&r.CPURequest, d.cpuRequest)
+		set(&r.MemoryRequest, d.memoryRequest)
+	}
+	return r
+}
+
+// namespaceResources yields every Namespace object as a resource.
+func (s *Set) namespaceResources(yield func(*facts.Resource) bool) bool {
+	workloads := map[string]int{}
+	for _, w := range s.works {
+		if w.drift == nil {
+			workloads[w.ref.namespace]++
+		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(s.namespaces)) {
+		ns := s.namespaces[n]
+		if !s.keep(n, "Namespace") {
+			continue
+		}
+		f := &facts.Namespace{
+			Name: n, System: systemNamespace(n), Class: ns.class, Cluster: s.clusterSummary(), PodSecurity: ns.psa,
+			Guards: s.guards(ns), Workloads: workloads[n],
+		}
+		f.Policies, f.DenyIngress, f.DenyEgress = s.namespacePolicies(ns)
+		q := s.quotas[n]
+		f.Quota, f.QuotaObjects, f.LimitRange = q.compute, q.objects, len(s.limits[n]) > 0
+		for _, k := range slices.Sorted(maps.Keys(s.counts[n])) {
+			f.Objects = append(f.Objects, facts.ObjectCount{Kind: k, Count: s.counts[n][k]})
+		}
+		r := s.resource(facts.KindNamespace, ref{"Namespace", name{"", n}}, ns.at, f)
+		s.lack(r, "guards", AdmissionPolicies)
+		for _, p := range []string{"policies", "deny_ingress", "deny_egress"} {
+			s.lack(r, p, NetworkPolicies)
+		}
+		s.lack(r, "quota", Quotas)
+		s.lack(r, "quota_objects", Quotas)
+		s.lack(r, "limit_range", LimitRanges)
+		s.lack(r, "workloads", Pods, Controllers)
+		s.lack(r, "objects", Pods, Controllers, Services, ConfigMaps, Ingresses)
+		if !yield(r) {
+			return false
+		}
+	}
+	return true
+}
+
+// selectorText prints a selector as kubectl does.
+func selectorText(sel labels.Selector) string { return cmp.Or(sel.String(), "<all>") }

@@ -1,0 +1,332 @@
+package kube
+
+import (
+	"cmp"
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/postscan/postscan/scanner/facts"
+)
+
+// service is a Service on its way.
+type service struct {
+	ref      ref
+	selector map[string]string
+	facts    *facts.Service
+	at       Place
+	works    []*work // those that it selects
+}
+
+// internalAnnotations ask a provider for a load balancer without a public address.
+var internalAnnotations = map[string][]string{
+	"networking.gke.io/load-balancer-type":                               {"internal"},
+	"cloud.google.com/load-balancer-type":                                {"internal"},
+	"service.beta.kubernetes.io/azure-load-balancer-internal":            {"true"},
+	"service.beta.kubernetes.io/aws-load-balancer-internal":              {"true", "0.0.0.0/0"},
+	"service.beta.kubernetes.io/aws-load-balancer-scheme":                {"internal"},
+	"service.beta.kubernetes.io/openstack-internal-load-balancer":        {"true"},
+	"service.beta.kubernetes.io/oci-load-balancer-internal":              {"true"},
+	"service.beta.kubernetes.io/alibaba-cloud-loadbalancer-address-type": {"intranet"},
+	"service.kubernetes.io/ibm-load-balancer-cloud-provider-ip-type":     {"private"},
+	"service.kubernetes.io/qcloud-loadbalancer-internal-subnetid":        nil,
+}
+
+// sourceRangesAnnotation is the old form of spec.loadBalancerSourceRanges.
+const sourceRangesAnnotation = "service.beta.kubernetes.io/load-balancer-source-ranges"
+
+func (s *Set) addService(o *corev1.Service, at Place) {
+	r := ref{"Service", name{s.intern(s.namespaceOf(&o.ObjectMeta)), strings.Clone(o.Name)}}
+	f := &facts.Service{
+		APIServer: r.name == name{"default", "kubernetes"}, Type: cmp.Or(string(o.Spec.Type), "ClusterIP"),
+		AllocateNodePorts: o.Spec.AllocateLoadBalancerNodePorts == nil || *o.Spec.AllocateLoadBalancerNodePorts,
+		ExternalIPs:       s.internAll(o.Spec.ExternalIPs), ExternalName: strings.Clone(o.Spec.ExternalName), //nolint:staticcheck // the field is what the check asks about
+		SourceRanges: s.internAll(o.Spec.LoadBalancerSourceRanges), Selector: len(o.Spec.Selector) > 0, NodesPublic: "unknown",
+	}
+	if !f.APIServer {
+		s.count(r.namespace, "Service")
+	}
+	f.AllocateNodePorts = f.AllocateNodePorts && f.Type == "LoadBalancer"
+	if old := o.Annotations[sourceRangesAnnotation]; len(f.SourceRanges) == 0 && old != "" {
+		for v := range strings.SplitSeq(old, ",") {
+			f.SourceRanges = append(f.SourceRanges, strings.Clone(strings.TrimSpace(v)))
+		}
+	}
+	f.OpenToAll = len(f.SourceRanges) == 0 || slices.ContainsFunc(f.SourceRanges, func(c string) bool {
+		p, err := netip.ParsePrefix(strings.TrimSpace(c))
+		return err == nil && p.Bits() == 0
+	})
+	for key, values := range internalAnnotations {
+		v, ok := o.Annotations[key]
+		if ok && (values == nil || slices.ContainsFunc(values, func(w string) bool { return strings.EqualFold(v, w) })) {
+			f.Internal = true
+		}
+	}
+	if c := o.Spec.LoadBalancerClass; c != nil && strings.Contains(strings.ToLower(*c), "internal") {
+		f.Internal = true
+	}
+	for i := range o.Spec.Ports {
+		p := &o.Spec.Ports[i]
+		target := p.TargetPort.String()
+		if target == "0" {
+			target = strconv.Itoa(int(p.Port))
+		}
+		f.Ports = append(f.Ports, facts.ServicePort{
+			Name: s.intern(p.Name), Port: int(p.Port), Target: s.intern(target), NodePort: int(p.NodePort),
+			Protocol: s.intern(cmp.Or(string(p.Protocol), "TCP")), Path: s.at("spec.ports", i),
+		})
+	}
+	f.Namespace.Declared = o.Namespace != ""
+	s.services = append(s.services, &service{ref: r, selector: s.internMap(o.Spec.Selector), facts: f, at: at})
+}
+
+// addEndpointSlice keeps the addresses of hand-made slices: those that no
+// controller manages.
+func (s *Set) addEndpointSlice(o *discoveryv1.EndpointSlice) {
+	if by := o.Labels[discoveryv1.LabelManagedBy]; by == "endpointslice-controller.k8s.io" {
+		return
+	}
+	n := name{s.intern(s.namespaceOf(&o.ObjectMeta)), s.intern(o.Labels[discoveryv1.LabelServiceName])}
+	for i := range o.Endpoints {
+		s.endpoints[n] = append(s.endpoints[n], s.internAll(o.Endpoints[i].Addresses)...)
+	}
+}
+
+// addEndpoints does the same for the older kind.
+func (s *Set) addEndpoints(o *corev1.Endpoints) { //nolint:staticcheck // see Add
+	n := name{s.intern(s.namespaceOf(&o.ObjectMeta)), s.intern(o.Name)}
+	for i := range o.Subsets {
+		for j := range o.Subsets[i].Addresses {
+			s.endpoints[n] = append(s.endpoints[n], s.intern(o.Subsets[i].Addresses[j].IP))
+		}
+	}
+}
+
+// bindServices joins services with the workloads that they select, and gives
+// the workloads their ways in.
+func (s *Set) bindServices() {
+	byNamespace := map[string][]*work{}
+	for _, w := range s.works {
+		if w.drift == nil {
+			byNamespace[w.ref.namespace] = append(byNamespace[w.ref.namespace], w)
+		}
+	}
+	for _, svc := range s.services {
+		if len(svc.selector) == 0 {
+			continue
+		}
+		sel := labels.SelectorFromSet(svc.selector)
+		for _, w := range byNamespace[svc.ref.namespace] {
+			if sel.Matches(labels.Set(w.labels)) {
+				svc.works = append(svc.works, w)
+			}
+		}
+	}
+}
+
+// serviceResources yields every Service.
+func (s *Set) serviceResources(yield func(*facts.Resource) bool) bool {
+	public := s.nodesPublic()
+	for _, svc := range s.services {
+		if !s.keep(svc.ref.namespace, "Service") {
+			continue
+		}
+		f := *svc.facts
+		f.Namespace = s.namespaceView(svc.ref.namespace, svc.facts.Namespace.Declared)
+		f.Cluster, f.NodesPublic, f.Matches = s.clusterSummary(), public, len(svc.works)
+		f.Images = images(svc.works)
+		f.Targets = s.serviceTargets(svc)
+		r := s.resource(facts.KindService, svc.ref, svc.at, &f)
+		s.lack(r, "matches", Pods, Controllers)
+		s.lack(r, "images", Pods, Controllers)
+		s.lack(r, "targets", EndpointSlices)
+		if !s.opts.Live && f.Selector && f.Matches == 0 {
+			m := notAssessed("the files hold no workload that it selects; scan the cluster")
+			r.Missing["matches"], r.Missing["images"] = m, m
+		}
+		s.missNamespace(r, svc.ref.namespace)
+		if !yield(r) {
+			return false
+		}
+	}
+	return true
+}
+
+// nodesPublic: a node has a public address.
+func (s *Set) nodesPublic() string {
+	if len(s.nodes) == 0 {
+		return "unknown"
+	}
+	for _, n := range s.nodes {
+		if n.facts.Public {
+			return "true"
+		}
+	}
+	return "false"
+}
+
+// images lists the repositories that workloads run.
+func images(works []*work) []string {
+	set := map[string]bool{}
+	for _, w := range works {
+		for i := range w.facts.Containers {
+			if c := &w.facts.Containers[i]; c.Role == "container" || c.Role == "sidecar" {
+				set[c.Image.Repository] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// serviceTargets sorts where a Service without a selector leads.
+func (s *Set) serviceTargets(svc *service) []facts.ServiceTarget {
+	var out []facts.ServiceTarget
+	if svc.facts.Type == "ExternalName" {
+		return append(out, facts.ServiceTarget{Class: s.addressClass(svc.facts.ExternalName, svc.ref.namespace), Value: svc.facts.ExternalName, Path: "spec.externalName"})
+	}
+	if svc.facts.Selector || svc.facts.APIServer {
+		return nil
+	}
+	list := slices.Clone(s.endpoints[svc.ref.name])
+	slices.Sort(list)
+	for _, a := range slices.Compact(list) {
+		out = append(out, facts.ServiceTarget{Class: s.addressClass(a, svc.ref.namespace), Value: a, Path: "endpoints"})
+	}
+	return out
+}
+
+// addressClass says what an address or name is.
+func (s *Set) addressClass(v, own string) string {
+	host := strings.TrimSuffix(strings.ToLower(v), ".")
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		switch {
+		case host == "localhost" || strings.HasSuffix(host, ".localhost"):
+			return "loopback"
+		case host == "metadata.google.internal" || host == "metadata":
+			return "metadata"
+		case host == "kubernetes" || strings.HasPrefix(host, "kubernetes.default"):
+			return "api-server"
+		}
+		for n := range s.nodes {
+			if host == strings.ToLower(n) {
+				return "node"
+			}
+		}
+		if svc, ok := strings.CutSuffix(host, ".svc.cluster.local"); ok {
+			if _, ns, found := strings.Cut(svc, "."); found && ns != own {
+				return "pod"
+			}
+		}
+		return "name"
+	}
+	switch {
+	case ip == metadataAddress || host == "fd00:ec2::254" || host == "168.63.129.16":
+		return "metadata"
+	case ip.IsLoopback():
+		return "loopback"
+	case slices.Contains(s.cluster.apiAddresses, host):
+		return "api-server"
+	}
+	for _, n := range s.nodes {
+		if slices.Contains(n.addrs, host) {
+			return "node"
+		}
+	}
+	if private(netip.PrefixFrom(ip, ip.BitLen())) {
+		return "private"
+	}
+	return "public"
+}
+
+// exposures are the ways into a workload from outside the pod network.
+func (s *Set) exposures(w *work) []facts.Exposure {
+	var out []facts.Exposure
+	if w.facts.HostNetwork {
+		out = append(out, facts.Exposure{Kind: "HostNetwork", Reach: "node", Path: w.facts.PodPath + ".hostNetwork"})
+	}
+	for i := range w.facts.Containers {
+		for j := range w.facts.Containers[i].Ports {
+			p := &w.facts.Containers[i].Ports[j]
+			if p.HostPort != 0 && !w.facts.HostNetwork {
+				out = append(out, facts.Exposure{Kind: "HostPort", Reach: "node", Ports: []int{p.Port}, Path: p.Path + ".hostPort"})
+			}
+		}
+	}
+	return append(out, w.exposed...)
+}
+
+// bindExposures gives every workload behind a Service, Ingress, Gateway or
+// Route its exposures.
+func (s *Set) bindExposures() {
+	byName := map[name]*service{}
+	for _, svc := range s.services {
+		byName[svc.ref.name] = svc
+		reach := ""
+		kind := svc.facts.Type
+		switch {
+		case kind == "LoadBalancer" && svc.facts.Internal:
+			reach = "internal"
+		case kind == "LoadBalancer" && !svc.facts.OpenToAll:
+			reach = "restricted"
+		case kind == "LoadBalancer":
+			reach = "outside"
+		case kind == "NodePort":
+			reach = "node"
+		case len(svc.facts.ExternalIPs) > 0:
+			kind, reach = "ExternalIP", "outside"
+		default:
+			continue
+		}
+		expose(svc, facts.Exposure{Kind: kind, Name: "Service/" + svc.ref.name.name, Reach: reach})
+	}
+	for _, in := range s.ingresses {
+		if in.facts.Kind == "Gateway" {
+			continue
+		}
+		kind := in.facts.Kind
+		if strings.HasSuffix(kind, "Route") && kind != "Route" {
+			kind = "Gateway"
+		}
+		for _, b := range in.backends {
+			if svc := byName[b]; svc != nil {
+				expose(svc, facts.Exposure{Kind: kind, Name: in.facts.Kind + "/" + in.ref.name.name, Reach: "outside"})
+			}
+		}
+	}
+}
+
+// expose adds a way in to all workloads of a service.
+func expose(svc *service, e facts.Exposure) {
+	for _, w := range svc.works {
+		mine := e
+		mine.Ports = targetPorts(svc, w)
+		w.exposed = append(w.exposed, mine)
+	}
+}
+
+// targetPorts finds the container ports that a service leads to.
+func targetPorts(svc *service, w *work) []int {
+	var out []int
+	for _, p := range svc.facts.Ports {
+		if n, err := strconv.Atoi(p.Target); err == nil {
+			out = append(out, n)
+			continue
+		}
+		for i := range w.facts.Containers {
+			for _, cp := range w.facts.Containers[i].Ports {
+				if cp.Name == p.Target {
+					out = append(out, cp.Port)
+				}
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
