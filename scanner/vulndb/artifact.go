@@ -195,7 +195,7 @@ func unpack(ctx context.Context, stop context.CancelCauseFunc, o Options, a arti
 	}
 	defer body.Close() //nolint:errcheck // read only
 	src := &watched{r: body, limit: size, sum: sha256.New(), progress: func(n int64) { o.Progress(a.part, n, size) }}
-	unwatch := src.watch(stop)
+	unwatch := src.watch(stop, stallTimeout)
 	defer unwatch()
 	if err := untar(src, a, dir); err != nil {
 		return err
@@ -250,9 +250,9 @@ func writeFile(path string, r io.Reader, limit int64) error {
 	n, err := io.Copy(f, io.LimitReader(r, limit+1))
 	switch {
 	case err != nil:
-		return fmt.Errorf("write %s: %w", path, err)
+		return fmt.Errorf("unpack its layer to %s: %w", path, err)
 	case n > limit:
-		return fmt.Errorf("write %s: it has more than %d bytes", path, limit)
+		return fmt.Errorf("unpack its layer to %s: it has more than %d bytes", path, limit)
 	}
 	if err := settle(f); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
@@ -323,12 +323,12 @@ func (w *watched) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// watch calls stop when no byte came for stallTimeout. The function that it
-// returns ends the watching.
-func (w *watched) watch(stop context.CancelCauseFunc) (end func()) {
+// watch calls stop when no byte came for so long. The function that it returns
+// ends the watching.
+func (w *watched) watch(stop context.CancelCauseFunc, patience time.Duration) (end func()) {
 	done := make(chan struct{})
 	go func() {
-		tick := time.NewTicker(stallTimeout)
+		tick := time.NewTicker(patience)
 		defer tick.Stop()
 		last := int64(-1)
 		for {

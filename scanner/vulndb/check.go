@@ -22,7 +22,7 @@ const (
 	schema        = 2 // of the vulnerability database
 
 	maxMetadata = 64 << 10
-	lockTimeout = 5 * time.Second // for a database that somebody writes to
+	lockTimeout = 2 * time.Second // for a database that somebody writes to
 )
 
 // The two ways of having another schema: an old database may be replaced by a

@@ -198,7 +198,7 @@ func fetchList[T any](ctx context.Context, o Options, p Part, url, name string, 
 	defer os.Remove(temp.Name()) //nolint:errcheck // it is renamed where all went well
 	defer temp.Close()           //nolint:errcheck // settle closes it where all went well
 	src := &watched{r: body, limit: limit, progress: func(n int64) { o.Progress(p, n, 0) }}
-	unwatch := src.watch(stop)
+	unwatch := src.watch(stop, stallTimeout)
 	defer unwatch()
 	if _, err := io.Copy(temp, src); err != nil {
 		return wrap(cause(ctx, err))
