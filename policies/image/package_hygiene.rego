@@ -94,13 +94,13 @@ families := {
 }
 
 # calls holds, for each RUN step and family, the commands that call a tool of the family.
-calls[[index, family]] contains {"text": command, "tool": tool, "words": {word | some word in words}} if {
+calls[[index, family]] contains {"text": command, "tool": tool, "words": words} if {
 	some index, step in input.history
 	step.instruction == "RUN"
 	some family in mentioned(step.arguments)
-	some command in shell.commands(step.arguments)
-	words := shell.words(command)
-	tool := [name | some word in words; name := shell.tool(word); name in families[family].tools][0]
+	some command in shell.commands(replace(step.arguments, "/usr/bin/", ""))
+	words := shell.word_set(command)
+	tool := min(words & families[family].tools)
 }
 
 # mentioned spares the long look at steps that name no package manager.

@@ -91,6 +91,7 @@ deny contains {
 on_system_path(path) if regex.replace(paths.clean(path), `^/var/run/`, "/run/") in system_paths
 
 on_system_path(path) if {
-	some tree in system_trees
-	paths.under(path, tree)
+	parts := split(paths.clean(path), "/")
+	some length in numbers.range(2, count(parts))
+	concat("/", array.slice(parts, 0, length)) in system_trees
 }

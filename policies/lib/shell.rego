@@ -28,9 +28,16 @@ words(command) := [word |
 	word != ""
 ]
 
+# word_set are the same words without order.
+word_set(command) := {word |
+	some word in regex.split(`(?:\$?\(|[\s"'\x60)])+`, command)
+} - {""}
+
 # tool is the name that a word has as a program: the last part of the path, without a
 # version at its end. "/usr/bin/python3.11" is "python".
-tool(word) := trim_right(regex.replace(word, `^.*/`, ""), "0123456789.")
+tool(word) := trim_right(word, "0123456789.") if {
+	not contains(word, "/")
+} else := trim_right(regex.replace(word, `^.*/`, ""), "0123456789.")
 
 # calls is true where one of the words is one of the tools.
 calls(some_words, tools) if {

@@ -30,6 +30,11 @@ test_words_see_through_quotes_and_substitutions if {
 	shell.words("V=`wget x`") == ["V=", "wget", "x"]
 }
 
+test_word_set if {
+	shell.word_set("a \"b\"  $(a c)") == {"a", "b", "c"}
+	shell.word_set("") == set()
+}
+
 test_tool_drops_path_and_version if {
 	shell.tool("/usr/bin/python3.11") == "python"
 	shell.tool("pip3") == "pip"
