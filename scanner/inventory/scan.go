@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -17,7 +18,8 @@ type LayerScan struct {
 	opts    Options
 	layer   *Layer
 	dpkg    dpkgScan
-	owned   map[string]struct{} // files that OS packages of this layer own
+	locks   lockScan
+	owned   map[uint64]struct{} // hashes of files that OS packages of this layer own
 	buf     []byte              // reused from file to file
 	found   map[string]struct{} // paths that something was found in
 	links   map[string][]string // hard links by target, for those paths
@@ -31,8 +33,8 @@ func NewLayer(o Options) *LayerScan {
 	o = o.withDefaults()
 	s := &LayerScan{
 		opts:  o,
-		layer: &Layer{Version: o.Version()},
-		owned: map[string]struct{}{},
+		layer: &Layer{Version: o.Version(), SecretsSought: o.Secrets, MalwareSought: o.Malware != nil},
+		owned: map[uint64]struct{}{},
 		found: map[string]struct{}{},
 		links: map[string][]string{},
 		buf:   make([]byte, 0, 64<<10),
@@ -100,6 +102,7 @@ func (s *LayerScan) Finish(ctx context.Context) (*Layer, error) {
 		return nil, err
 	}
 	s.finishDpkg()
+	s.finishLocks()
 	s.dropOwned()
 	s.keepLinks()
 	s.layer.sort()
@@ -134,7 +137,7 @@ func (s *LayerScan) addParent(dir string) {
 	}
 	s.parent = dir
 	for ; dir != "."; dir = path.Dir(dir) {
-		s.layer.Directories.add(dir)
+		s.layer.Parents.add(dir)
 	}
 }
 
@@ -155,15 +158,19 @@ func (s *LayerScan) addContent(ctx context.Context, e Entry, r io.Reader) error 
 			s.buf = c.buf[:0]
 		}
 	}()
-	if s.opts.Malware != nil {
+	if w.hash {
 		c.sum = sha256.New()
 	}
 	if err := c.fill(headSize); err != nil {
 		return err
 	}
-	w.narrow(c.buf, c.done)
+	w.narrow(e.Path, c.buf)
 	if w.text != nil {
-		data, err := c.whole(textSize)
+		limit := textSize
+		if w.area == "ssh_starters" {
+			limit = scriptSize
+		}
+		data, err := c.whole(limit)
 		if err == nil {
 			err = guard(func() error { return w.text(e.Path, data) })
 		}
@@ -184,11 +191,7 @@ func (s *LayerScan) addContent(ctx context.Context, e Entry, r io.Reader) error 
 		}
 	}
 	if w.secrets {
-		src := c.stream()
-		if sp != nil {
-			src = sp.section()
-		}
-		err := guard(func() error { return s.scanSecrets(ctx, e.Path, src) })
+		err := guard(func() error { return s.scanSecrets(ctx, e.Path, c, sp) })
 		if err := s.settle(e.Path, "secrets", err); err != nil {
 			return err
 		}
@@ -254,21 +257,15 @@ func (s *LayerScan) keepLinks() {
 // dropOwned removes language packages that an OS package of the same layer
 // installed: the OS's advisories describe them, under the OS's version.
 func (s *LayerScan) dropOwned() {
-	kept := s.layer.Applications[:0]
-	for _, a := range s.layer.Applications {
-		if s.isOwned(a.Path) {
-			continue
-		}
-		kept = append(kept, a)
+	s.layer.Archives = slices.DeleteFunc(s.layer.Archives, func(a archive) bool { return s.isOwned(a.Path) })
+	for i := range s.layer.Applications {
+		// A bill of materials names files of its own.
+		a := &s.layer.Applications[i]
+		a.Packages = slices.DeleteFunc(a.Packages, func(p pkg) bool { return p.Path != "" && s.isOwned(p.Path) })
 	}
-	s.layer.Applications = kept
-	archives := s.layer.Archives[:0]
-	for _, a := range s.layer.Archives {
-		if !s.isOwned(a.Path) {
-			archives = append(archives, a)
-		}
-	}
-	s.layer.Archives = archives
+	s.layer.Applications = slices.DeleteFunc(s.layer.Applications, func(a application) bool {
+		return len(a.Packages) == 0 || s.isOwned(a.Path)
+	})
 }
 
 func (s *LayerScan) isOwned(p string) bool {
@@ -278,12 +275,12 @@ func (s *LayerScan) isOwned(p string) bool {
 		"usr/lib/python2.7/wsgiref.egg-info":
 		return true
 	}
-	_, ok := s.owned[p]
+	_, ok := s.owned[hashPath(p)]
 	return ok
 }
 
 func (s *LayerScan) own(p string) {
 	if p = strings.TrimPrefix(p, "/"); p != "" {
-		s.owned[p] = struct{}{}
+		s.owned[hashPath(p)] = struct{}{}
 	}
 }

@@ -1,0 +1,383 @@
+package inventory
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/aquasecurity/trivy/pkg/fanal/types"
+	"github.com/aquasecurity/trivy/pkg/purl"
+	ttypes "github.com/aquasecurity/trivy/pkg/types"
+	debversion "github.com/knqyf263/go-deb-version"
+	rpmversion "github.com/knqyf263/go-rpm-version"
+
+	"github.com/postscan/postscan/scanner/facts"
+)
+
+// sbomFile says whether the file's name promises a bill of materials. Those of
+// Python packages describe what is compiled into them, not what is installed.
+func sbomFile(p string) bool {
+	if strings.Contains(p, ".dist-info/sboms/") {
+		return false
+	}
+	for _, suffix := range []string{".spdx", ".spdx.json", ".cdx", ".cdx.json"} {
+		if strings.HasSuffix(p, suffix) {
+			return true
+		}
+	}
+	return false
+}
+
+// sbom is what a bill of materials lists.
+type sbom struct {
+	OS    types.OS
+	Parts []sbomPart
+}
+
+// sbomPart is one package of a bill of materials.
+type sbomPart struct {
+	Kind string // application type, or "" for a package of the operating system
+	Pkg  pkg
+}
+
+// errNoSBOM says that a file is no bill of materials of a known format.
+var errNoSBOM = errors.New("it is neither CycloneDX JSON nor SPDX in JSON or tag-value form")
+
+// ReadSBOM reads a CycloneDX (JSON) or SPDX (JSON or tag-value) document and
+// returns the distribution that it names, if any (otherwise family "none"), and the
+// packages that have a package URL of a kind that vulnerabilities are known for.
+// The packages' Path is where the document says that they were found, and Layer
+// is -1.
+func ReadSBOM(data []byte) (facts.Distribution, []facts.Package, error) {
+	doc, err := parseSBOM(data)
+	if err != nil {
+		return facts.Distribution{}, nil, err
+	}
+	d := facts.Distribution{Family: cmp.Or(string(doc.OS.Family), "none"), Version: doc.OS.Name}
+	var out []facts.Package
+	for _, part := range doc.Parts {
+		if part.Kind == "" {
+			out = append(out, part.Pkg.fact(string(doc.OS.Family), &doc.OS))
+		} else {
+			out = append(out, part.Pkg.fact(part.Kind, nil))
+		}
+	}
+	sortFacts(out)
+	return d, out, nil
+}
+
+// addSBOM reads a bill of materials that an image brings: what its builder says
+// is installed, beside what can be seen.
+func (s *LayerScan) addSBOM(p string, data []byte) error {
+	doc, err := parseSBOM(data)
+	if errors.Is(err, errNoSBOM) {
+		s.opts.Log.Debug("no bill of materials", "path", p)
+		return nil
+	}
+	if err != nil {
+		return unlessFixture(p, err)
+	}
+	db := database{Path: p, Format: "sbom"}
+	apps := map[string][]pkg{}
+	for _, part := range doc.Parts {
+		pk := part.Pkg
+		if part.Kind == "" {
+			db.Packages = append(db.Packages, pk)
+			continue
+		}
+		// Bitnami's documents name files relative to their component.
+		if strings.HasPrefix(p, "opt/bitnami/") && part.Kind != string(types.Bitnami) {
+			pk.Path = path.Join(path.Dir(p), pk.Path)
+		}
+		apps[part.Kind] = append(apps[part.Kind], pk)
+	}
+	if len(db.Packages) > 0 {
+		sortPackages(db.Packages)
+		s.note(p)
+		s.layer.Databases = append(s.layer.Databases, db)
+	}
+	for kind, pkgs := range apps {
+		sortPackages(pkgs)
+		s.note(p)
+		s.layer.Applications = append(s.layer.Applications, application{Type: kind, Path: p, SBOM: true, Packages: pkgs})
+	}
+	return nil
+}
+
+func parseSBOM(data []byte) (*sbom, error) {
+	var head struct {
+		BOMFormat string `json:"bomFormat"`
+		SPDXID    string `json:"SPDXID"`
+	}
+	switch {
+	case bytes.HasPrefix(data, []byte("SPDXVersion:")), bytes.HasPrefix(data, []byte("SPDXVersion :")):
+		return parseSPDXText(data), nil
+	case unmarshalFirst(data, &head) != nil:
+		return nil, errNoSBOM
+	case head.BOMFormat == "CycloneDX":
+		return parseCycloneDX(data)
+	case head.SPDXID == "SPDXRef-DOCUMENT":
+		return parseSPDX(data)
+	default:
+		return nil, errNoSBOM
+	}
+}
+
+// sbomItem is a package of either format before its URL is taken apart.
+type sbomItem struct {
+	name, group, url, path, digest string
+	srcName, srcVersion            string
+	srcRelease                     string
+	licenses                       []string
+}
+
+// add takes the package URL apart. What has none, or one of a kind that nothing
+// is known about, is no package.
+func (d *sbom) add(it sbomItem) {
+	u, err := purl.FromString(it.url)
+	if err != nil || u.Name == "" {
+		return
+	}
+	found := u.Package()
+	part := sbomPart{Pkg: pkg{
+		Name: found.Name, Version: found.Version, Epoch: found.Epoch, Release: found.Release, Arch: found.Arch,
+		Modularity: found.Modularitylabel, Purl: it.url, Path: strings.TrimPrefix(it.path, "/"), Digest: it.digest,
+		Licenses: it.licenses,
+	}}
+	p := &part.Pkg
+	switch {
+	case u.Type == "cocoapods" || u.Type == "maven" || u.Type == "gradle" || u.Type == "bitnami":
+		// The name from the URL is the one that advisories use.
+	case it.group != "":
+		p.Name = it.group + "/" + it.name
+	case it.name != "":
+		p.Name = it.name
+	}
+	switch u.Class() {
+	case ttypes.ClassOSPkg:
+		p.ID = p.Name + "@" + u.Version
+		osPackage(p, u, it)
+	case ttypes.ClassLangPkg:
+		part.Kind = string(u.LangType())
+	default:
+		return
+	}
+	d.Parts = append(d.Parts, part)
+}
+
+// osPackage fills in what the advisories of distributions are matched by.
+func osPackage(p *pkg, u *purl.PackageURL, it sbomItem) {
+	srcVersion := it.srcVersion
+	switch u.Type {
+	case "deb":
+		if v, err := debversion.NewVersion(u.Version); err == nil {
+			p.Version, p.Release = v.Version(), v.Revision()
+			p.Epoch = max(p.Epoch, v.Epoch())
+		}
+		if v, err := debversion.NewVersion(srcVersion); err == nil {
+			p.SrcEpoch, p.SrcVersion, p.SrcRelease = v.Epoch(), v.Version(), v.Revision()
+		}
+	case "rpm":
+		if srcVersion != "" {
+			v := rpmversion.NewVersion(srcVersion)
+			p.SrcEpoch, p.SrcVersion, p.SrcRelease = v.Epoch(), v.Version(), v.Release()
+		}
+	default:
+		p.SrcVersion = srcVersion
+	}
+	if it.srcRelease != "" {
+		p.SrcVersion, p.SrcRelease = it.srcVersion, it.srcRelease
+	}
+	p.SrcName = cmp.Or(it.srcName, p.Name)
+	if p.SrcVersion == "" {
+		p.SrcEpoch, p.SrcVersion, p.SrcRelease = p.Epoch, p.Version, p.Release
+	}
+}
+
+// parseCycloneDX reads the JSON form. Components may hold components.
+func parseCycloneDX(data []byte) (*sbom, error) {
+	type component struct {
+		Type       string `json:"type"`
+		Group      string `json:"group"`
+		Name       string `json:"name"`
+		Version    string `json:"version"`
+		PURL       string `json:"purl"`
+		Properties []struct {
+			Name  string `json:"name"`
+			Value string `json:"value"`
+		} `json:"properties"`
+		Hashes []struct {
+			Alg     string `json:"alg"`
+			Content string `json:"content"`
+		} `json:"hashes"`
+		Licenses []struct {
+			Expression string `json:"expression"`
+			License    struct {
+				ID   string `json:"id"`
+				Name string `json:"name"`
+			} `json:"license"`
+		} `json:"licenses"`
+		Components []json.RawMessage `json:"components"`
+	}
+	var doc struct {
+		Metadata struct {
+			Component json.RawMessage `json:"component"`
+		} `json:"metadata"`
+		Components []json.RawMessage `json:"components"`
+	}
+	if err := unmarshalFirst(data, &doc); err != nil {
+		return nil, err
+	}
+	out := &sbom{}
+	pending := slices.Clone(doc.Components)
+	if len(doc.Metadata.Component) > 0 {
+		pending = append(pending, doc.Metadata.Component)
+	}
+	for len(pending) > 0 {
+		raw := pending[0]
+		pending = pending[1:]
+		var c component
+		if err := json.Unmarshal(raw, &c); err != nil {
+			return nil, err
+		}
+		pending = append(pending, c.Components...)
+		if c.Type == "operating-system" {
+			if out.OS.Family == "" {
+				out.OS = types.OS{Family: types.OSType(c.Name), Name: c.Version}
+				out.OS.Normalize()
+			}
+			continue
+		}
+		it := sbomItem{name: c.Name, group: c.Group, url: c.PURL}
+		for _, pr := range c.Properties {
+			switch pr.Name {
+			case "aquasecurity:trivy:SrcName":
+				it.srcName = pr.Value
+			case "aquasecurity:trivy:SrcVersion":
+				it.srcVersion = pr.Value
+			case "aquasecurity:trivy:SrcRelease":
+				it.srcRelease = pr.Value
+			case "aquasecurity:trivy:FilePath", "syft:location:0:path":
+				it.path = cmp.Or(it.path, pr.Value)
+			}
+		}
+		for _, h := range c.Hashes {
+			if h.Alg == "SHA-1" {
+				it.digest = "sha1:" + h.Content
+			}
+		}
+		for _, l := range c.Licenses {
+			if text := cmp.Or(l.Expression, l.License.ID, l.License.Name); text != "" {
+				it.licenses = append(it.licenses, oneLine(text))
+			}
+		}
+		out.add(it)
+	}
+	return out, nil
+}
+
+// spdxSource is how SPDX documents name the source package of a binary one.
+const spdxSource = "built package from: "
+
+// parseSPDX reads the JSON form of SPDX 2.
+func parseSPDX(data []byte) (*sbom, error) {
+	var doc struct {
+		Packages []struct {
+			ID      string `json:"SPDXID"`
+			Name    string `json:"name"`
+			Version string `json:"versionInfo"`
+			Source  string `json:"sourceInfo"`
+			License string `json:"licenseDeclared"`
+			Refs    []struct {
+				Category string `json:"referenceCategory"`
+				Type     string `json:"referenceType"`
+				Locator  string `json:"referenceLocator"`
+			} `json:"externalRefs"`
+		} `json:"packages"`
+		Files []struct {
+			ID   string `json:"SPDXID"`
+			Name string `json:"fileName"`
+		} `json:"files"`
+		Relationships []struct {
+			From string `json:"spdxElementId"`
+			Type string `json:"relationshipType"`
+			To   string `json:"relatedSpdxElement"`
+		} `json:"relationships"`
+	}
+	if err := unmarshalFirst(data, &doc); err != nil {
+		return nil, err
+	}
+	files := map[string]string{}
+	for _, f := range doc.Files {
+		files[f.ID] = f.Name
+	}
+	pathOf := map[string]string{}
+	for _, r := range doc.Relationships {
+		if name, ok := files[r.To]; ok && r.Type == "CONTAINS" {
+			pathOf[r.From] = name
+		}
+	}
+	out := &sbom{}
+	for _, p := range doc.Packages {
+		if strings.HasPrefix(p.ID, "SPDXRef-OperatingSystem") {
+			if out.OS.Family == "" {
+				out.OS = types.OS{Family: types.OSType(p.Name), Name: p.Version}
+				out.OS.Normalize()
+			}
+			continue
+		}
+		it := sbomItem{name: p.Name, path: pathOf[p.ID]}
+		if src, ok := strings.CutPrefix(p.Source, spdxSource); ok {
+			it.srcName, it.srcVersion, _ = strings.Cut(src, " ")
+		}
+		if p.License != "" && p.License != "NONE" && p.License != "NOASSERTION" {
+			it.licenses = []string{oneLine(p.License)}
+		}
+		for _, r := range p.Refs {
+			if r.Type == "purl" && strings.HasPrefix(strings.ReplaceAll(r.Category, "_", "-"), "PACKAGE-MANAGER") {
+				it.url = r.Locator
+				break
+			}
+		}
+		out.add(it)
+	}
+	return out, nil
+}
+
+// parseSPDXText reads the tag-value form: a package starts at PackageName.
+func parseSPDXText(data []byte) *sbom {
+	out := &sbom{}
+	var it sbomItem
+	flush := func() {
+		if it.url != "" {
+			out.add(it)
+		}
+	}
+	for line := range bytes.Lines(data) {
+		tag, value, ok := strings.Cut(strings.TrimSpace(string(line)), ":")
+		if !ok {
+			continue
+		}
+		value = strings.TrimSpace(value)
+		switch tag {
+		case "PackageName":
+			flush()
+			it = sbomItem{name: value}
+		case "PackageSourceInfo":
+			value = strings.TrimSuffix(strings.TrimPrefix(value, "<text>"), "</text>")
+			if src, ok := strings.CutPrefix(value, spdxSource); ok {
+				it.srcName, it.srcVersion, _ = strings.Cut(src, " ")
+			}
+		case "ExternalRef":
+			if f := strings.Fields(value); len(f) == 3 && f[1] == "purl" && it.url == "" {
+				it.url = f[2]
+			}
+		}
+	}
+	flush()
+	return out
+}
