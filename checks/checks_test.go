@@ -122,7 +122,7 @@ func TestLoadRefuses(t *testing.T) {
 		want     string
 	}{
 		"unknown METADATA field":  {"# scope: package", "# scoop: package", `p/image/root.rego:2: METADATA has the unknown field "scoop"`},
-		"unknown custom field":    {"#   since:", "#   sinse:", `p/image/root.rego:24: custom has the unknown field "sinse"`},
+		"unknown custom field":    {"#   since:", "#   sins:", `p/image/root.rego:24: custom has the unknown field "sins"`},
 		"field twice":             {"#   since: \"0.1.0\"", "#   id: PS-IMG-002\n#   since: \"0.1.0\"", `:24: custom has the field "id" twice`},
 		"unknown param field":     {"#       type: strings", "#       typ: strings", `:17: params has the unknown field "typ"`},
 		"no YAML":                 {"# title: Runs", "# title: [Runs", "METADATA is not YAML"},

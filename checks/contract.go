@@ -168,18 +168,18 @@ func covers(outer, inner string) bool {
 // data allows parameters, libraries and the policy's own rules.
 func (r *reader) data(from string, ref ast.Ref, loc *ast.Location) {
 	parts := groundNames(ref)
-	pkg, rest, ok := split(parts, r.file.pkg)
+	rest, own := within(parts, r.file.pkg)
 	switch {
 	case len(parts) > 1 && parts[0] == "params":
 		r.param(parts[1], loc)
-	case ok && len(rest) > 0:
+	case own && len(rest) > 0:
 		if rest[0] != from {
 			r.used[rest[0]] = true
 		}
-	case ok:
+	case own:
 		r.problem(loc, "reads its whole package; name the rule")
 	case len(parts) > 3 && strings.Join(parts[:2], ".") == libRoot:
-		pkg = strings.Join(parts[:3], ".")
+		pkg := strings.Join(parts[:3], ".")
 		if !slices.Contains(r.rules[pkg], parts[3]) {
 			r.problem(loc, "library %s has no rule %q", pkg, parts[3])
 		}
@@ -216,13 +216,13 @@ func groundNames(ref ast.Ref) []string {
 	return out
 }
 
-// split cuts the package from the front of a reference's names.
-func split(parts []string, pkg string) (string, []string, bool) {
+// within cuts the package from the front of a reference's names.
+func within(parts []string, pkg string) ([]string, bool) {
 	names := strings.Split(pkg, ".")
 	if len(parts) < len(names) || !slices.Equal(parts[:len(names)], names) {
-		return "", nil, false
+		return nil, false
 	}
-	return pkg, parts[len(names):], true
+	return parts[len(names):], true
 }
 
 // shape makes sure that the rules that the evaluator asks for are what it expects.

@@ -131,17 +131,17 @@ func (p *planner) make(t reflect.Type) (*plan, error) {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		return &plan{
 			term: func(v reflect.Value) *ast.Term { return ast.InternedTerm(v.Int()) },
-			hash: func(d *digester, v reflect.Value) { d.number('i', uint64(v.Int())) },
+			hash: func(d *digester, v reflect.Value) { d.number('i', v.Int()) },
 		}, nil
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		return &plan{
 			term: func(v reflect.Value) *ast.Term { return ast.InternedTerm(v.Uint()) },
-			hash: func(d *digester, v reflect.Value) { d.number('u', v.Uint()) },
+			hash: func(d *digester, v reflect.Value) { d.unsigned('u', v.Uint()) },
 		}, nil
 	case reflect.Float32, reflect.Float64:
 		return &plan{
 			term: func(v reflect.Value) *ast.Term { return floatTerm(v.Float()) },
-			hash: func(d *digester, v reflect.Value) { d.number('d', math.Float64bits(v.Float())) },
+			hash: func(d *digester, v reflect.Value) { d.unsigned('d', math.Float64bits(v.Float())) },
 		}, nil
 	case reflect.Struct:
 		return p.object(t, nil)
@@ -226,7 +226,7 @@ func (p *planner) object(t reflect.Type, only want) (*plan, error) {
 			return ast.NewTerm(object)
 		},
 		hash: func(d *digester, v reflect.Value) {
-			d.number('{', uint64(len(members)))
+			d.mark('{')
 			for _, m := range members {
 				m.plan.hash(d, v.FieldByIndex(m.index)) // the names are the same for all of the type
 			}
@@ -254,7 +254,7 @@ func (p *planner) list(t reflect.Type) (*plan, error) {
 			return ast.ArrayTerm(terms...)
 		},
 		hash: func(d *digester, v reflect.Value) {
-			d.number('[', uint64(v.Len()))
+			d.number('[', int64(v.Len()))
 			for i := range v.Len() {
 				elem.hash(d, v.Index(i))
 			}
@@ -281,7 +281,7 @@ func (p *planner) dictionary(t reflect.Type) (*plan, error) {
 		hash: func(d *digester, v reflect.Value) {
 			keys := v.MapKeys()
 			slices.SortFunc(keys, func(a, b reflect.Value) int { return cmp.Compare(a.String(), b.String()) })
-			d.number('m', uint64(len(keys)))
+			d.number('m', int64(len(keys)))
 			for _, k := range keys {
 				d.text(k.String())
 				elem.hash(d, v.MapIndex(k))
@@ -302,13 +302,18 @@ func (d *digester) mark(m byte) {
 	d.buf = append(d.buf, m)
 }
 
-func (d *digester) number(m byte, n uint64) {
-	d.room(9)
-	d.buf = binary.LittleEndian.AppendUint64(append(d.buf, m), n)
+func (d *digester) number(m byte, n int64) {
+	d.room(1 + binary.MaxVarintLen64)
+	d.buf = binary.AppendVarint(append(d.buf, m), n)
+}
+
+func (d *digester) unsigned(m byte, n uint64) {
+	d.room(1 + binary.MaxVarintLen64)
+	d.buf = binary.AppendUvarint(append(d.buf, m), n)
 }
 
 func (d *digester) text(s string) {
-	d.number('s', uint64(len(s)))
+	d.number('s', int64(len(s)))
 	for len(s) > 0 {
 		d.room(1)
 		n := min(len(s), cap(d.buf)-len(d.buf))

@@ -41,7 +41,9 @@ func write(root string, all files, told io.Writer) error {
 		if err := os.Remove(filepath.Join(root, filepath.FromSlash(name))); err != nil {
 			return err
 		}
-		fmt.Fprintln(told, "removed", name)
+		if _, err := fmt.Fprintln(told, "removed", name); err != nil {
+			return err
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		full := filepath.Join(root, filepath.FromSlash(name))
@@ -51,10 +53,12 @@ func write(root string, all files, told io.Writer) error {
 		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
 			return err
 		}
-		if err := os.WriteFile(full, all[name], 0o644); err != nil { //nolint:gosec // pages for everybody to read
+		if err := os.WriteFile(full, all[name], 0o644); err != nil {
 			return err
 		}
-		fmt.Fprintln(told, "wrote", name)
+		if _, err := fmt.Fprintln(told, "wrote", name); err != nil {
+			return err
+		}
 	}
 	return nil
 }

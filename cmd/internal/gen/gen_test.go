@@ -56,6 +56,7 @@ func TestFactsSchemasAreStrict(t *testing.T) {
 
 // strict walks a schema.
 func strict(t *testing.T, at string, node any) {
+	t.Helper()
 	schema, ok := node.(map[string]any)
 	if !ok {
 		t.Errorf("%s is no schema but %v", at, node)
