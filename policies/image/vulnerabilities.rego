@@ -35,16 +35,19 @@ package postscan.image.vulnerabilities
 import data.postscan.lib.vulnerabilities as lib
 
 deny contains {
-	"message": sprintf("%s %s has %s: %s", [vulnerability["package"], vulnerability.version, vulnerability.id, lib.fix(vulnerability)]),
+	"message": concat(": ", [lib.installed(vulnerability), lib.fix(vulnerability)]),
 	"path": sprintf("vulnerabilities[%d]", [index]),
-	"value": lib.evidence(vulnerability),
+	"value": vulnerability.version,
 	"key": lib.key(vulnerability),
-	"severity": severity(vulnerability),
+	"severity": object.get(severities, vulnerability.severity, "unknown"),
 } if {
 	some index, vulnerability in input.vulnerabilities
 }
 
 # Some sources know more words ("negligible"), or none.
-severity(vulnerability) := vulnerability.severity if {
-	vulnerability.severity in {"critical", "high", "medium", "low"}
-} else := "unknown"
+severities := {
+	"critical": "critical",
+	"high": "high",
+	"medium": "medium",
+	"low": "low",
+}

@@ -1,37 +1,41 @@
 # METADATA
 # description: |
-#   What findings about known vulnerabilities have in common: the key that stays the
-#   same from scan to scan, the evidence, and the words for whether there is a fix.
+#   What findings about known vulnerabilities have in common: the key that stays the same from
+#   scan to scan, and the words for what is wrong and whether there is a fix. An image may have
+#   thousands, so each is one call that does little.
 package postscan.lib.vulnerabilities
 
 # key tells two vulnerabilities of one resource apart: the id, the package URL without
 # version, qualifiers and subpath, and the path. It survives a rebuild on newer packages:
-# the version, and with it the release that stands in a qualifier, is not part of it.
-key(vulnerability) := concat(" ", [vulnerability.id, package_name(vulnerability), vulnerability.path])
-
-# package_name is the package URL up to the version: "pkg:npm/%40babel/core". A package
-# without a URL (some SBOMs) is named by its type and name.
-package_name(vulnerability) := name if {
+# the version, and with it the release that stands in a qualifier, is not part of it. A
+# package without a URL (some SBOMs) is named by its type and name.
+key(vulnerability) := concat(" ", [
+	vulnerability.id,
+	# The "@" of the version is after the last slash; a namespace may hold another.
+	regex.replace(vulnerability.purl, `@[^/@?#]*(?:[?#].*)?$|[?#].*$`, ""),
+	vulnerability.path,
+]) if {
 	vulnerability.purl != ""
+} else := concat(" ", [
+	vulnerability.id,
+	concat("/", [vulnerability.package_type, vulnerability["package"]]),
+	vulnerability.path,
+])
 
-	# Up to the last slash, then up to the "@" of the version: a namespace may hold an "@" too.
-	name := regex.find_n(`^[^?#]*/[^/@?#]*`, vulnerability.purl, 1)[0]
-} else := concat("/", [vulnerability.package_type, vulnerability.package])
-
-# evidence is what a finding shows; the report joins the whole vulnerability by its path.
-evidence(vulnerability) := {
-	"id": vulnerability.id,
-	"package": vulnerability.package,
-	"version": vulnerability.version,
-	"fixed_version": vulnerability.fixed_version,
-}
+# installed says which vulnerability is in which package.
+installed(vulnerability) := concat(" ", [
+	vulnerability["package"],
+	vulnerability.version,
+	"has",
+	vulnerability.id,
+])
 
 # fix says in words whether the package can be repaired.
 fix(vulnerability) := concat(" ", ["fixed in", vulnerability.fixed_version]) if {
 	vulnerability.fixed_version != ""
-} else := object.get(fix_status, vulnerability.status, "no fix is known")
+} else := object.get(_fix_by_status, vulnerability.status, "no fix is known")
 
-fix_status := {
+_fix_by_status := {
 	"will_not_fix": "the vendor will not fix it",
 	"fix_deferred": "the vendor has put the fix off",
 	"end_of_life": "the release gets no fixes any more",

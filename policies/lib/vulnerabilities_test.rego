@@ -25,20 +25,29 @@ test_key_survives_a_newer_package_and_a_newer_release if {
 	vulnerabilities.key(rebuilt) == vulnerabilities.key(openssl)
 }
 
-test_package_name_keeps_the_at_sign_of_a_scope if {
-	vulnerabilities.package_name({"purl": "pkg:npm/%40babel/core@7.0.0"}) == "pkg:npm/%40babel/core"
-	vulnerabilities.package_name({"purl": "pkg:npm/@babel/core@7.0.0"}) == "pkg:npm/@babel/core"
-	vulnerabilities.package_name({"purl": "pkg:npm/@babel/core"}) == "pkg:npm/@babel/core"
+key_of(purl) := vulnerabilities.key({"id": "A", "purl": purl, "path": "p"})
+
+test_key_keeps_the_at_sign_of_a_scope if {
+	key_of("pkg:npm/%40babel/core@7.0.0") == "A pkg:npm/%40babel/core p"
+	key_of("pkg:npm/@babel/core@7.0.0") == "A pkg:npm/@babel/core p"
+	key_of("pkg:npm/@babel/core") == "A pkg:npm/@babel/core p"
 }
 
-test_package_name_of_nested_names if {
-	vulnerabilities.package_name({"purl": "pkg:golang/example.org/a/b@v2.1.7#pkg/c"}) == "pkg:golang/example.org/a/b"
-	vulnerabilities.package_name({"purl": "pkg:maven/org.example/core@2.14.1?type=jar"}) == "pkg:maven/org.example/core"
-	vulnerabilities.package_name({"purl": "pkg:pypi/requests?checksum=sha1:a/b@c"}) == "pkg:pypi/requests"
+test_key_of_nested_names if {
+	key_of("pkg:golang/example.org/a/b@v2.1.7#pkg/c") == "A pkg:golang/example.org/a/b p"
+	key_of("pkg:maven/org.example/core@2.14.1?type=jar") == "A pkg:maven/org.example/core p"
+	key_of("pkg:pypi/requests@2.0?checksum=sha1:a/b@c") == "A pkg:pypi/requests p"
+	key_of("pkg:pypi/requests?checksum=sha1:a/b@c") == "A pkg:pypi/requests p"
+	key_of("pkg:pypi/requests") == "A pkg:pypi/requests p"
 }
 
-test_package_name_without_a_url if {
-	vulnerabilities.package_name({"purl": "", "package_type": "gobinary", "package": "stdlib"}) == "gobinary/stdlib"
+test_key_without_a_url if {
+	stdlib := {"id": "A", "purl": "", "package_type": "gobinary", "package": "stdlib", "path": "app/server"}
+	vulnerabilities.key(stdlib) == "A gobinary/stdlib app/server"
+}
+
+test_installed if {
+	vulnerabilities.installed(openssl) == "openssl 3.0.11-1~deb12u2 has CVE-2024-0001"
 }
 
 test_fix_names_the_version if {
@@ -49,13 +58,4 @@ test_fix_without_a_version if {
 	vulnerabilities.fix({"fixed_version": "", "status": "will_not_fix"}) == "the vendor will not fix it"
 	vulnerabilities.fix({"fixed_version": "", "status": "affected"}) == "no fix is known"
 	vulnerabilities.fix({"fixed_version": "", "status": ""}) == "no fix is known"
-}
-
-test_evidence_is_small if {
-	vulnerabilities.evidence(openssl) == {
-		"id": "CVE-2024-0001",
-		"package": "openssl",
-		"version": "3.0.11-1~deb12u2",
-		"fixed_version": "3.0.13-1~deb12u1",
-	}
 }
