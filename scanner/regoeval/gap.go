@@ -1,7 +1,9 @@
 package regoeval
 
 import (
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/postscan/postscan/scanner/facts"
 )
@@ -39,23 +41,43 @@ func (p *policy) gapIn(r *facts.Resource) gap {
 		g.whole = true
 		g.add(facts.NotAssessed, "the parameter "+name+" is not configured")
 	}
+	if len(r.Missing) == 0 {
+		return g
+	}
 	for _, need := range p.check.Needs {
-		m, ok := r.MissingAt(need)
-		if !ok {
+		if m, ok := r.MissingAt(need); ok {
+			g.miss(need, m)
 			continue
 		}
-		g.whole = g.whole || !m.Partial
-		status := m.Status
-		if status != facts.NotAssessed {
-			status = facts.Unknown // whatever else it says, it was not seen
+		for _, path := range slices.Sorted(maps.Keys(r.Missing)) {
+			if partOf(need, path) {
+				g.miss(path, r.Missing[path])
+			}
 		}
-		reason := m.Reason
-		if reason == "" {
-			reason = need + " was not seen"
-		}
-		g.add(status, reason)
 	}
 	return g
+}
+
+// miss books an entry of the resource's missing map.
+func (g *gap) miss(path string, m facts.Missing) {
+	g.whole = g.whole || !m.Partial
+	status := m.Status
+	if status != facts.NotAssessed {
+		status = facts.Unknown // whatever else it says, it was not seen
+	}
+	reason := m.Reason
+	if reason == "" {
+		reason = path + " was not seen"
+	}
+	g.add(status, reason)
+}
+
+// partOf is true where the path is a field below need: whoever needs all of
+// distribution needs distribution.version. A field of a list's elements is not:
+// a policy that reads it names it, for there it may be one of many.
+func partOf(need, path string) bool {
+	rest, ok := strings.CutPrefix(path, need)
+	return ok && strings.HasPrefix(rest, ".") && !strings.Contains(rest, "[]")
 }
 
 // set is a set of policies of a subject by their index.
