@@ -57,6 +57,7 @@ func (f *folder) open(name string) (io.ReadCloser, int64, error) {
 // several at a time.
 type tarFile struct {
 	file    *os.File
+	temp    bool // it is a temporary file
 	members map[string]section
 	links   map[string]string // symbolic and hard links: docker save of old wrote a layer once
 }
@@ -68,8 +69,8 @@ const maxMembers = 100_000
 
 // indexTar reads the headers of the archive; it does not read the members. The
 // file is closed by Close, also where an error is returned.
-func indexTar(ctx context.Context, f *os.File) (*tarFile, error) {
-	t := &tarFile{file: f, members: map[string]section{}, links: map[string]string{}}
+func indexTar(ctx context.Context, f *os.File, temp bool) (*tarFile, error) {
+	t := &tarFile{file: f, temp: temp, members: map[string]section{}, links: map[string]string{}}
 	tr := tar.NewReader(f)
 	for n := 1; ; n++ {
 		hdr, err := tr.Next()
@@ -83,7 +84,7 @@ func indexTar(ctx context.Context, f *os.File) (*tarFile, error) {
 			err = context.Cause(ctx)
 		}
 		if err != nil {
-			_ = f.Close()
+			_ = t.Close()
 			return nil, layerError(ctx, err)
 		}
 		name := cleanPath(hdr.Name)
@@ -91,7 +92,7 @@ func indexTar(ctx context.Context, f *os.File) (*tarFile, error) {
 		case tar.TypeReg:
 			at, err := f.Seek(0, io.SeekCurrent)
 			if err != nil {
-				_ = f.Close()
+				_ = t.Close()
 				return nil, err
 			}
 			t.members[name] = section{at, hdr.Size}
@@ -104,7 +105,14 @@ func indexTar(ctx context.Context, f *os.File) (*tarFile, error) {
 	}
 }
 
-func (t *tarFile) Close() error { return t.file.Close() }
+func (t *tarFile) Close() error {
+	err := t.file.Close()
+	if t.temp {
+		// Its name went when it was made, but on systems that keep open files.
+		_ = os.Remove(t.file.Name())
+	}
+	return err
+}
 
 func (t *tarFile) open(name string) (io.ReadCloser, int64, error) {
 	name = cleanPath(name)
@@ -410,7 +418,7 @@ func openPath(ctx context.Context, name string, lim Limits, spoolDir string) (fi
 		return nil, fmt.Errorf("read %q: %w", name, err)
 	}
 	if compression(string(head[:n])) == "" {
-		return indexTar(ctx, f)
+		return indexTar(ctx, f, false)
 	}
 	defer f.Close() //nolint:errcheck // read only
 	a := readAhead(f, func([]byte) error { return nil })
@@ -424,7 +432,7 @@ func openPath(ctx context.Context, name string, lim Limits, spoolDir string) (fi
 	if err != nil {
 		return nil, err
 	}
-	return indexTar(ctx, spooled)
+	return indexTar(ctx, spooled, true)
 }
 
 // spool writes a stream to a temporary file that has no name any more, so that
@@ -434,7 +442,7 @@ func spool(ctx context.Context, r io.Reader, lim Limits, dir string) (*os.File, 
 	if err != nil {
 		return nil, fmt.Errorf("make a temporary file: %w", err)
 	}
-	_ = os.Remove(f.Name()) // where an open file cannot be removed, Close does not either
+	_ = os.Remove(f.Name())
 	buf := make([]byte, aheadSize)
 	n, err := io.CopyBuffer(struct{ io.Writer }{f}, &cancelled{ctx, io.LimitReader(r, lim.Spool+1)}, buf)
 	if err == nil && n > lim.Spool {

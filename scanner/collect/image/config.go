@@ -22,12 +22,11 @@ const maxPorts = 4096
 func configFacts(c *v1.Config) (conf facts.ImageConfig, badPorts []string) {
 	conf = facts.ImageConfig{
 		User: c.User, WorkingDir: c.WorkingDir,
-		EnvNames: []string{}, LabelNames: slices.Sorted(maps.Keys(c.Labels)),
-		Entrypoint: orEmpty(c.Entrypoint), Cmd: orEmpty(c.Cmd),
-		ExposedPorts: []facts.ExposedPort{}, Volumes: slices.Sorted(maps.Keys(c.Volumes)),
+		LabelNames: slices.Sorted(maps.Keys(c.Labels)),
+		Entrypoint: c.Entrypoint, Cmd: c.Cmd,
+		Volumes:     slices.Sorted(maps.Keys(c.Volumes)),
 		Healthcheck: "absent",
 	}
-	conf.LabelNames, conf.Volumes = orEmpty(conf.LabelNames), orEmpty(conf.Volumes)
 	path := defaultPath
 	for _, e := range c.Env {
 		name, value, _ := strings.Cut(e, "=")
@@ -41,7 +40,6 @@ func configFacts(c *v1.Config) (conf facts.ImageConfig, badPorts []string) {
 			conf.Path = append(conf.Path, d)
 		}
 	}
-	conf.Path = orEmpty(conf.Path)
 	for _, p := range slices.Sorted(maps.Keys(c.ExposedPorts)) {
 		ports, ok := parsePort(p)
 		if !ok || len(conf.ExposedPorts)+len(ports) > maxPorts {
@@ -63,14 +61,6 @@ func configFacts(c *v1.Config) (conf facts.ImageConfig, badPorts []string) {
 		}
 	}
 	return conf, badPorts
-}
-
-// orEmpty makes a list that is there of one that is nil.
-func orEmpty(list []string) []string {
-	if list == nil {
-		return []string{}
-	}
-	return list
 }
 
 // parsePort reads "80", "80/tcp" or "8000-8010/udp".

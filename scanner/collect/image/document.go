@@ -43,7 +43,11 @@ func (r *run) image(ctx context.Context, ref string, f *found, p *picture) (*fac
 		User: doc.Config.User, Path: doc.Config.Path, WorkingDir: doc.Config.WorkingDir,
 		Entrypoint: doc.Config.Entrypoint, Cmd: doc.Config.Cmd, Windows: doc.OS == "windows",
 	}
-	inv, err := inventory.Merge(ctx, inventoryLayers(layers), runtime, r.opts.Jars)
+	trees, err := r.inventoryLayers(ctx, layers)
+	if err != nil {
+		return nil, err
+	}
+	inv, err := inventory.Merge(ctx, trees, runtime, r.opts.Jars)
 	if err != nil {
 		return nil, fmt.Errorf("merge layers: %w", err)
 	}
@@ -62,13 +66,13 @@ func (r *run) image(ctx context.Context, ref string, f *found, p *picture) (*fac
 	addMissing(missing, got.missing)
 	return &facts.Resource{
 		Kind: facts.KindImage, Key: "image", Facts: doc, Missing: missing,
-		Aliases: append(p.aliases(), f.aliases...), Links: []facts.Link{},
+		Aliases: append(p.aliases(), f.aliases...),
 	}, nil
 }
 
 // aliases are the other names of the image.
 func (p *picture) aliases() []facts.Alias {
-	out := []facts.Alias{}
+	var out []facts.Alias
 	if p.digest.Hex != "" {
 		out = append(out, facts.Alias{Type: "digest", Value: p.digest.String()})
 	}
@@ -143,15 +147,20 @@ func (r *run) readLayers(ctx context.Context, ref string, p *picture) ([]*layerR
 
 // inventoryLayers puts an empty layer where one could not be read, so that the
 // indices of the others stay right.
-func inventoryLayers(layers []*layerResult) []*inventory.Layer {
+func (r *run) inventoryLayers(ctx context.Context, layers []*layerResult) ([]*inventory.Layer, error) {
 	out := make([]*inventory.Layer, len(layers))
 	for i, l := range layers {
-		out[i] = &inventory.Layer{}
 		if l != nil {
 			out[i] = l.Layer
+			continue
 		}
+		empty, err := inventory.NewLayer(r.opts.Inventory).Finish(ctx)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = empty
 	}
-	return out
+	return out, nil
 }
 
 // layerFacts describes the layers.
@@ -207,28 +216,21 @@ func (r *run) fillConfig(doc *facts.Image, p *picture, missing map[string]facts.
 // fillInventory takes over what the files say.
 func fillInventory(doc *facts.Image, inv *inventory.Inventory, missing map[string]facts.Missing) {
 	doc.Distribution = inv.Distribution
-	doc.Packages = orNone(inv.Packages)
-	doc.Secrets = orNone(inv.Secrets)
-	doc.PrivilegedFiles = orNone(inv.PrivilegedFiles)
-	doc.WritableFiles = orNone(inv.WritableFiles)
-	doc.Users = orNone(inv.Users)
-	doc.Groups = orNone(inv.Groups)
-	doc.SudoRules = orNone(inv.SudoRules)
-	doc.Tools = orNone(inv.Tools)
-	doc.SSHStarters = orNone(inv.SSHStarters)
-	doc.Malware = orNone(inv.Malware)
+	doc.Packages = inv.Packages
+	doc.Secrets = inv.Secrets
+	doc.PrivilegedFiles = inv.PrivilegedFiles
+	doc.WritableFiles = inv.WritableFiles
+	doc.Users = inv.Users
+	doc.Groups = inv.Groups
+	doc.SudoRules = inv.SudoRules
+	doc.Tools = inv.Tools
+	doc.SSHStarters = inv.SSHStarters
+	doc.Malware = inv.Malware
 	doc.Config.UserUID = inv.UserUID
 	addMissing(missing, inv.Missing)
 	if _, known := missing["config.user_uid"]; !inv.UserKnown && !known {
 		missing["config.user_uid"] = facts.Missing{Status: facts.Unknown, Reason: fmt.Sprintf("/etc/passwd of the image has no user %q", plain(doc.Config.User))}
 	}
-}
-
-func orNone[T any](s []T) []T {
-	if s == nil {
-		return []T{}
-	}
-	return s
 }
 
 // fillEndOfLife asks whether the distribution is still supported.
@@ -292,7 +294,6 @@ func isNumber(s string) bool {
 
 // fillVulnerabilities asks the database.
 func (r *run) fillVulnerabilities(ctx context.Context, doc *facts.Image, missing map[string]facts.Missing) error {
-	doc.Vulnerabilities = []facts.Vulnerability{}
 	if r.opts.Matcher == nil {
 		addMissing(missing, map[string]facts.Missing{"vulnerabilities": {Status: facts.Unknown, Reason: r.opts.NoMatcher}})
 		return nil
@@ -310,7 +311,7 @@ func (r *run) fillVulnerabilities(ctx context.Context, doc *facts.Image, missing
 		addMissing(missing, map[string]facts.Missing{"vulnerabilities": {Status: facts.Unknown, Reason: "matching against the vulnerability database broke off: " + plain(err.Error())}})
 		return nil
 	}
-	doc.Vulnerabilities = orNone(found)
+	doc.Vulnerabilities = found
 	addMissing(missing, r.opts.Matcher.Missing())
 	return nil
 }

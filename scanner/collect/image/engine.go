@@ -119,7 +119,7 @@ func (r *run) fromEngine(ctx context.Context, e engine, ref string, want wanted)
 	if err != nil {
 		return nil, fmt.Errorf("save image: %w", engineError(err))
 	}
-	fs, err := indexTar(ctx, tarball)
+	fs, err := indexTar(ctx, tarball, true)
 	if err != nil {
 		return nil, fmt.Errorf("read the saved image: %w", err)
 	}

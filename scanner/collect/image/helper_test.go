@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"log"
 	"log/slog"
@@ -319,3 +320,20 @@ func staticBlob(body string, media types.MediaType) v1.Layer {
 func noLog() *log.Logger { return log.New(io.Discard, "", 0) }
 
 func noSlog() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// withConfig replaces an image's configuration.
+func withConfig(img v1.Image, file *v1.ConfigFile) (v1.Image, error) {
+	return mutate.ConfigFile(img, file)
+}
+
+// jsonOf gives the facts as they are written.
+func jsonOf(t testing.TB, docs ...any) string {
+	t.Helper()
+	var out strings.Builder
+	for _, d := range docs {
+		raw, err := json.Marshal(d)
+		must(t, err)
+		out.Write(raw)
+	}
+	return out.String()
+}

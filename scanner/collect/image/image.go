@@ -346,6 +346,7 @@ func (r *run) failed(ctx, whole context.Context, t facts.Target, err error) erro
 
 // send sends a target and its resource.
 func (r *run) send(ctx context.Context, t facts.Target, res *facts.Resource) error {
+	res.Normalise()
 	if err := r.sink.Target(t); err != nil {
 		return err
 	}

@@ -48,21 +48,21 @@ func (l Limits) withDefaults() Limits {
 }
 
 func sizeError(most int64) error {
-	return fmt.Errorf("%w: the layers unpack to more than %d bytes; if that is as it should be, raise the size limit", ErrLimit, most)
+	return fmt.Errorf("%w: the layers unpack to more than %d bytes; if that is as it should be, raise --max-size", ErrLimit, most)
 }
 
 func filesError(most int) error {
-	return fmt.Errorf("%w: the layers hold more than %d files; if that is as it should be, raise the file count limit", ErrLimit, most)
+	return fmt.Errorf("%w: the layers hold more than %d files; if that is as it should be, raise --max-files", ErrLimit, most)
 }
 
 func ratioError(most int) error {
-	return fmt.Errorf("%w: the layer unpacks to more than %d times its size, like a decompression bomb; if that is as it should be, raise the ratio limit", ErrLimit, most)
+	return fmt.Errorf("%w: the layer unpacks to more than %d times its size, like a decompression bomb; if that is as it should be, raise --max-ratio", ErrLimit, most)
 }
 
 func spoolError(most int64) error {
-	return fmt.Errorf("%w: the image takes more than %d bytes on disk; if that is as it should be, raise the spool limit", ErrLimit, most)
+	return fmt.Errorf("%w: the image takes more than %d bytes on disk; if that is as it should be, raise --max-spool", ErrLimit, most)
 }
 
 func timeError(most time.Duration) error {
-	return fmt.Errorf("%w: not done after %s; if that is as it should be, raise the time limit", ErrLimit, most)
+	return fmt.Errorf("%w: not done after %s; if that is as it should be, raise --image-timeout", ErrLimit, most)
 }

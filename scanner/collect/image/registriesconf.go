@@ -37,6 +37,7 @@ type confMirror struct {
 	Location string `toml:"location"`
 	Insecure bool   `toml:"insecure"`
 	Pull     string `toml:"pull-from-mirror"` // all (default), digest-only or tag-only
+	given    bool   // by the options: what a file says of its mirrors does not hold
 }
 
 // registriesConfFiles lists the usual places, weakest first.
@@ -158,7 +159,7 @@ func (c *registriesConf) add(mirrors map[string][]string, insecure []string) err
 			if place == "" {
 				return fmt.Errorf("%w: the mirror of %q is empty", ErrUsage, host)
 			}
-			add = append(add, confMirror{Location: place, Insecure: plain})
+			add = append(add, confMirror{Location: place, Insecure: plain, given: true})
 		}
 		found := false
 		for i := range c.entries {
@@ -197,7 +198,7 @@ func (c *registriesConf) endpoints(repo name.Repository, byDigest bool) ([]endpo
 	}
 	var out []endpoint
 	for _, m := range e.Mirrors {
-		if byDigest && m.Pull == "tag-only" || !byDigest && (m.Pull == "digest-only" || e.MirrorDigestOnly) {
+		if byDigest && m.Pull == "tag-only" || !byDigest && (m.Pull == "digest-only" || e.MirrorDigestOnly && !m.given) {
 			continue
 		}
 		ep, err := c.endpoint(m.Location+rest, m.Insecure)

@@ -93,7 +93,7 @@ func (r *run) sbomImage(ctx, whole context.Context, ref string, f *found) error 
 	}
 	doc := &facts.Image{
 		Source:       SourceSBOM,
-		Distribution: f.sbom.distribution, Packages: orNone(f.sbom.packages),
+		Distribution: f.sbom.distribution, Packages: f.sbom.packages,
 	}
 	missing := map[string]facts.Missing{}
 	for _, path := range []string{
@@ -103,7 +103,6 @@ func (r *run) sbomImage(ctx, whole context.Context, ref string, f *found) error 
 	} {
 		missing[path] = facts.Missing{Status: facts.NotAssessed, Reason: "an SBOM tells packages and nothing else; scan the image itself"}
 	}
-	emptyLists(doc)
 	if hasOSPackages(doc.Packages) && (doc.Distribution.Family == "none" || doc.Distribution.Family == "") {
 		missing["distribution"] = facts.Missing{Status: facts.Unknown, Reason: "the SBOM names no operating system, which its packages belong to"}
 		missing["vulnerabilities"] = facts.Missing{Status: facts.Unknown, Partial: true, Reason: "the SBOM names no operating system, so its packages could not be matched"}
@@ -115,7 +114,6 @@ func (r *run) sbomImage(ctx, whole context.Context, ref string, f *found) error 
 	}
 	return r.send(whole, target, &facts.Resource{
 		Kind: facts.KindImage, ID: ref, Key: "image", Target: ref, Facts: doc, Missing: missing,
-		Aliases: []facts.Alias{}, Links: []facts.Link{},
 	})
 }
 
@@ -134,18 +132,4 @@ func hasOSPackages(list []facts.Package) bool {
 		}
 	}
 	return false
-}
-
-// emptyLists makes empty lists of those that are nil: facts hold no null.
-func emptyLists(doc *facts.Image) {
-	c := &doc.Config
-	for _, l := range []*[]string{&c.EnvNames, &c.Path, &c.LabelNames, &c.Entrypoint, &c.Cmd, &c.Volumes, &doc.Signature.Kinds} {
-		*l = orEmpty(*l)
-	}
-	c.ExposedPorts = orNone(c.ExposedPorts)
-	doc.Layers, doc.History = orNone(doc.Layers), orNone(doc.History)
-	doc.Vulnerabilities, doc.Secrets, doc.ConfigSecrets = orNone(doc.Vulnerabilities), orNone(doc.Secrets), orNone(doc.ConfigSecrets)
-	doc.PrivilegedFiles, doc.WritableFiles = orNone(doc.PrivilegedFiles), orNone(doc.WritableFiles)
-	doc.Users, doc.Groups, doc.SudoRules = orNone(doc.Users), orNone(doc.Groups), orNone(doc.SudoRules)
-	doc.Tools, doc.SSHStarters, doc.Malware = orNone(doc.Tools), orNone(doc.SSHStarters), orNone(doc.Malware)
 }

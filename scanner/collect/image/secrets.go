@@ -1,6 +1,9 @@
 package image
 
 import (
+	"cmp"
+	"slices"
+
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/postscan/postscan/scanner/facts"
@@ -28,11 +31,14 @@ func maskConfig(c *v1.ConfigFile) (*v1.ConfigFile, []facts.ConfigSecret) {
 			found[i].Index -= steps
 		}
 	}
+	slices.SortStableFunc(found, func(a, b facts.ConfigSecret) int {
+		return cmp.Or(cmp.Compare(a.Where, b.Where), cmp.Compare(a.Index, b.Index), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Rule, b.Rule))
+	})
 	out := c.DeepCopy()
 	out.Config.Env, out.Config.Labels = masked.Env, masked.Labels
 	out.Config.Entrypoint, out.Config.Cmd = masked.Entrypoint, masked.Cmd
 	for i := range out.History {
 		out.History[i].CreatedBy, out.History[i].Comment = masked.History[i], masked.History[steps+i]
 	}
-	return out, orNone(found)
+	return out, found
 }

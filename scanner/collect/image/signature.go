@@ -27,6 +27,7 @@ const (
 	typeNotation       = "application/vnd.cncf.notary.signature"
 	typeBundlePrefix   = "application/vnd.dev.sigstore.bundle"
 	typeDSSE           = "application/vnd.dsse.envelope.v1+json"
+	typeEmpty          = "application/vnd.oci.empty.v1+json"
 
 	annotationCosign    = "dev.cosignproject.cosign/signature"
 	annotationPredicate = "predicateType" // of cosign's attestations
@@ -244,6 +245,9 @@ func (a *attachments) referrers(ctx context.Context, s *session, h v1.Hash) erro
 // referrer books one manifest that refers to the digest.
 func (a *attachments) referrer(ctx context.Context, s *session, h v1.Hash, d v1.Descriptor) error {
 	kind, notes := d.ArtifactType, d.Annotations
+	if kind == typeEmpty {
+		kind = "" // the registry took the configuration's type for the artifact's
+	}
 	var m *v1.Manifest
 	// Some registries leave out what the manifest itself says.
 	if kind == "" || kind == typeCosignReferrer || strings.HasPrefix(kind, typeBundlePrefix) || strings.Contains(kind, "in-toto") || kind == typeDSSE {
