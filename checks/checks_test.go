@@ -384,6 +384,10 @@ func TestRunTests(t *testing.T) {
 			}
 		})
 	}
+	misshapen := source(map[string]string{"image/root.rego": strings.Replace(good, `"path"`, `"where"`, 1), "lib/text.rego": library, "image/root_test.rego": goodTest})
+	if report, err := checks.RunTests(t.Context(), misshapen); err != nil || report.Err() == nil || !strings.Contains(report.Err().Error(), `it has the unknown field "where"`) {
+		t.Errorf("a misshapen violation: %v, %v", err, report.Err())
+	}
 	if _, err := checks.RunTests(t.Context(), files("package postscan.image.root_test\n\ntest_x if nope(1)\n")); err == nil || !strings.Contains(err.Error(), "undefined function") {
 		t.Errorf("a test that does not compile: %v", err)
 	}

@@ -38,6 +38,9 @@ type Coverage struct {
 	Check   *Check
 	Failing bool // some test saw deny with something in it
 	Passing bool // some test saw deny empty
+	// Misshapen says what tests saw in deny that is no violation as the contract
+	// has it; a scan would make the check unknown.
+	Misshapen []string
 }
 
 // Err is nil where every test passed and every policy was seen to fail and to pass.
@@ -58,6 +61,9 @@ func (r *TestReport) Err() error {
 		problems = append(problems, p)
 	}
 	for _, c := range r.Coverage {
+		for _, m := range c.Misshapen {
+			problems = append(problems, Problem{File: c.Check.File, Text: m})
+		}
 		switch {
 		case !c.Failing && !c.Passing:
 			problems = append(problems, Problem{File: c.Check.File, Text: "no test looks at deny: write one on facts that fail and one on facts that pass"})
@@ -147,13 +153,15 @@ type coverageTracer struct {
 type denySeen struct {
 	open, yielded    bool // of the evaluation that goes on
 	failing, passing bool
+	check            *Check
+	misshapen        []string
 }
 
 func newCoverageTracer(files []*file) *coverageTracer {
 	t := &coverageTracer{denies: map[string]*denySeen{}}
 	for _, f := range files {
 		if f.kind == policyFile {
-			t.denies[f.pkg] = &denySeen{}
+			t.denies[f.pkg] = &denySeen{check: f.check}
 		}
 	}
 	return t
@@ -187,8 +195,19 @@ func (t *coverageTracer) TraceEvent(e topdown.Event) {
 		}
 		if d, ok := t.denies[packageName(rule.Module)]; ok {
 			d.yielded = true
+			d.look(e.Plug(rule.Head.Key))
 		}
 	default:
+	}
+}
+
+// look holds what deny yields to the contract.
+func (d *denySeen) look(t *ast.Term) {
+	if t == nil || !t.IsGround() {
+		return // the compiler left an expression
+	}
+	if _, err := d.check.Violation(t.Value); err != nil && !slices.Contains(d.misshapen, err.Error()) {
+		d.misshapen = append(d.misshapen, err.Error())
 	}
 }
 
@@ -211,7 +230,7 @@ func (t *coverageTracer) coverage(files []*file) []Coverage {
 		}
 		d := t.denies[f.pkg]
 		d.close()
-		out = append(out, Coverage{Check: f.check, Failing: d.failing, Passing: d.passing})
+		out = append(out, Coverage{Check: f.check, Failing: d.failing, Passing: d.passing, Misshapen: d.misshapen})
 	}
 	slices.SortFunc(out, func(a, b Coverage) int { return cmp.Compare(a.Check.ID, b.Check.ID) })
 	return out

@@ -13,6 +13,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/topdown"
 
+	"github.com/postscan/postscan/checks"
 	"github.com/postscan/postscan/scanner"
 	"github.com/postscan/postscan/scanner/facts"
 )
@@ -171,7 +172,7 @@ func (p *policy) read(term *ast.Term) (answer, error) {
 	each(parts.Elem(1), &errs, func(t *ast.Term) {
 		s, ok := t.Value.(ast.String)
 		if !ok || strings.TrimSpace(string(s)) == "" {
-			errs = append(errs, fmt.Errorf("unknown holds %s, which is no text", short(t.Value)))
+			errs = append(errs, fmt.Errorf("unknown holds %s, which is no text", checks.Short(t.Value)))
 			return
 		}
 		a.unknown = append(a.unknown, string(s))
@@ -183,7 +184,7 @@ func (p *policy) read(term *ast.Term) (answer, error) {
 func each(t *ast.Term, errs *[]error, do func(*ast.Term)) {
 	s, ok := t.Value.(ast.Set)
 	if !ok {
-		*errs = append(*errs, fmt.Errorf("%s is no set", short(t.Value)))
+		*errs = append(*errs, fmt.Errorf("%s is no set", checks.Short(t.Value)))
 		return
 	}
 	for _, e := range s.Slice() {
@@ -193,68 +194,13 @@ func each(t *ast.Term, errs *[]error, do func(*ast.Term)) {
 
 // violation reads one object of deny.
 func (p *policy) violation(v ast.Value) (scanner.Violation, error) {
-	out := scanner.Violation{Severity: p.rule.Severity}
-	object, ok := v.(ast.Object)
-	if !ok {
-		return out, fmt.Errorf("deny holds %s, which is no object", short(v))
-	}
-	hasValue, hasSeverity := false, false
-	err := object.Iter(func(k, v *ast.Term) error {
-		name, _ := k.Value.(ast.String)
-		switch name {
-		case "message":
-			return text(name, v.Value, &out.Message)
-		case "path":
-			return text(name, v.Value, &out.Path)
-		case "key":
-			return text(name, v.Value, &out.Key)
-		case "value":
-			hasValue = true
-			out.Value = plain(v.Value)
-		case "severity":
-			hasSeverity = true
-			level, _ := v.Value.(ast.String)
-			if out.Severity, ok = p.levels[string(level)]; !ok {
-				return fmt.Errorf("severity %s is not among those of the METADATA", short(v.Value))
-			}
-		default:
-			return fmt.Errorf("has the unknown field %s", short(k.Value))
-		}
-		return nil
-	})
-	switch {
-	case err != nil:
-	case out.Message == "":
-		err = errors.New("has no message")
-	case out.Path == "":
-		err = errors.New("has no path")
-	case !hasValue:
-		err = errors.New("has no value")
-	case !hasSeverity && len(p.levels) > 1:
-		err = errors.New("has no severity, and the METADATA lists several")
-	}
+	said, err := p.check.Violation(v)
 	if err != nil {
-		return out, fmt.Errorf("deny holds %s: it %w", short(v), err)
+		return scanner.Violation{}, err
 	}
-	return out, nil
-}
-
-func text(name ast.String, v ast.Value, into *string) error {
-	s, ok := v.(ast.String)
-	if !ok || strings.TrimSpace(string(s)) == "" {
-		return fmt.Errorf("has a %s that is no text", string(name))
-	}
-	*into = string(s)
-	return nil
-}
-
-// short shows a value in an error.
-func short(v ast.Value) string {
-	s := []rune(v.String())
-	if len(s) > 200 {
-		return string(s[:200]) + "…"
-	}
-	return string(s)
+	return scanner.Violation{
+		Message: said.Message, Path: said.Path, Value: plain(said.Value), Key: said.Key, Severity: p.levels[said.Severity],
+	}, nil
 }
 
 // plain turns a value into what encoding/json would read: numbers are int64
