@@ -59,6 +59,7 @@ type section struct {
 	groups   []group // told one by one
 	listings []group // vulnerabilities of one check, of any severity, told by package
 	findings int     // shown
+	packages int
 }
 
 // group is the findings of one check and severity in one target.
@@ -101,6 +102,11 @@ func groupByTarget(r *scanner.Report, least scanner.Severity) (sections []sectio
 	}
 	for i := range sections {
 		sections[i].list()
+	}
+	for _, p := range r.Packages {
+		if i, known := index[p.Target]; known {
+			sections[i].packages++
+		}
 	}
 	slices.SortStableFunc(sections, worstFirst)
 	return sections, hidden
@@ -170,7 +176,7 @@ func worstFirst(a, b section) int {
 
 func (t *table) target(s section) {
 	t.line(t.bold(shorten(clean(s.target.Ref), t.width, true)))
-	for _, l := range flow(properties(s.target.Properties), t.width-2) {
+	for _, l := range flow(properties(s.target, s.packages), t.width-2) {
 		t.line("  " + t.dim(l))
 	}
 	t.line("")
@@ -190,13 +196,21 @@ func (t *table) target(s section) {
 	}
 }
 
-// properties writes a target's properties, by name.
-func properties(p map[string]string) []string {
-	parts := make([]string, 0, len(p))
-	for _, k := range slices.Sorted(maps.Keys(p)) {
-		if p[k] != "" {
-			parts = append(parts, clean(k+" "+p[k]))
+// properties writes what is worth knowing of a target beside its name. Of an
+// image that is which one it was; the rest stands in its reference.
+func properties(t facts.Target, packages int) []string {
+	names := slices.Sorted(maps.Keys(t.Properties))
+	if t.Kind == string(facts.KindImage) {
+		names = []string{"digest", "platform"}
+	}
+	parts := make([]string, 0, len(names)+1)
+	for _, k := range names {
+		if v := t.Properties[k]; v != "" {
+			parts = append(parts, clean(k+" "+v))
 		}
+	}
+	if packages > 0 {
+		parts = append(parts, count(packages, "package"))
 	}
 	return parts
 }
@@ -397,9 +411,21 @@ func foldGaps(entries []scanner.GapEntry) []*unseen {
 	return out
 }
 
-// sources names the data that the findings rest on, with its age.
+// sources names the data that the findings rest on, with its age. Data that is
+// not there is told once, by what could not be seen for want of it.
 func (t *table) sources(r *scanner.Report) {
+	told := map[string]bool{}
+	for _, g := range r.Gaps {
+		for _, reason := range g.Reasons {
+			told[reason] = true
+		}
+	}
+	written := false
 	for _, s := range r.Sources {
+		if s.Updated.IsZero() && told[s.Problem] {
+			continue
+		}
+		written = true
 		text := clean(s.Name)
 		if !s.Updated.IsZero() {
 			text += " of " + s.Updated.UTC().Format(time.DateOnly) + " (" + age(r.Run.Collected.Sub(s.Updated)) + ")"
@@ -409,7 +435,7 @@ func (t *table) sources(r *scanner.Report) {
 		}
 		t.item(t.dim("Data: "), text)
 	}
-	if len(r.Sources) > 0 {
+	if written {
 		t.line("")
 	}
 }

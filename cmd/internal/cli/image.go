@@ -1,0 +1,263 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/postscan/postscan/scanner"
+	"github.com/postscan/postscan/scanner/collect/image"
+	"github.com/postscan/postscan/scanner/facts"
+	"github.com/postscan/postscan/scanner/inventory"
+	"github.com/postscan/postscan/scanner/vulndb"
+)
+
+// imageFlags say what to collect of images, and how.
+type imageFlags struct {
+	name, platform, source string
+	allPlatforms           bool
+	noSecrets              bool
+	noVulnerabilities      bool
+	noSignatures           bool
+	verifyKey              string
+	malwareHashes          string
+	cacheDir               string
+	noCache                bool
+	parallel               int
+	size, file             sizeValue
+	spool                  sizeValue
+	files, depth, ratio    int
+	imageTimeout           time.Duration
+	registry               registryFlags
+	database               databaseFlags
+}
+
+func (f *imageFlags) define(cmd *cobra.Command) {
+	addFlags(cmd, "Image", func(fs *pflag.FlagSet) {
+		fs.StringVar(&f.platform, "platform", "", "look at this `OS/ARCH` of the image (default linux on this machine's)")
+		fs.BoolVar(&f.allPlatforms, "all-platforms", false, "look at every platform of the image")
+		fs.StringVar(&f.source, "source", "", "take the image from this `source`: "+strings.Join(image.Sources(), ", ")+"\n(default: a file of that name, Docker or Podman where they have it,\nelse the registry)")
+		fs.StringVar(&f.name, "name", "", "call the image so in fingerprints, not by registry and repository")
+		fs.StringVar(&f.verifyKey, "verify-key", "", "verify signatures with this public key (PEM `file`)")
+		fs.StringVar(&f.malwareHashes, "malware-hashes", "", "look for files on this list: a `file` of lines \"SHA-256 NAME\"")
+		fs.BoolVar(&f.noSecrets, "no-secrets", false, "do not look for credentials in files, which takes the most time")
+		fs.BoolVar(&f.noVulnerabilities, "no-vulnerabilities", false, "do not look for vulnerabilities, and need no database")
+		fs.BoolVar(&f.noSignatures, "no-signatures", false, "do not ask the registry for signatures and attestations")
+	})
+	addFlags(cmd, "Database", f.database.defineScan)
+	addFlags(cmd, "Network", func(fs *pflag.FlagSet) {
+		f.registry.define(fs)
+		f.registry.defineLogin(fs)
+		f.database.defineOffline(fs)
+	})
+	addFlags(cmd, "Cache", func(fs *pflag.FlagSet) {
+		fs.StringVar(&f.cacheDir, "cache-dir", "", "keep what layers hold in this `folder` (default: in the user's cache)")
+		fs.BoolVar(&f.noCache, "no-cache", false, "keep nothing after the scan")
+	})
+	addFlags(cmd, "Limit", func(fs *pflag.FlagSet) {
+		fs.Var(&f.size, "max-size", "most uncompressed bytes of all layers of an image, as `32GiB` (default 32GiB)")
+		fs.Var(&f.file, "max-file-size", "most bytes of one file that is read, as `512MiB` (default 512MiB)")
+		fs.IntVar(&f.files, "max-files", 0, "most files of all layers of an image (default 2000000)")
+		fs.IntVar(&f.ratio, "max-ratio", 0, "most uncompressed bytes for one compressed, above 256 MiB (default 300)")
+		fs.Var(&f.spool, "max-spool", "most bytes on disk for an image of Docker, Podman or a compressed\narchive (default 32GiB)")
+		fs.IntVar(&f.depth, "max-archive-depth", 0, "how deep archives in archives are read (default 8)")
+		fs.DurationVar(&f.imageTimeout, "image-timeout", 0, "give one image up after this long (default 1h)")
+		fs.IntVar(&f.parallel, "parallel", 0, "layers and images worked on at a time (default: one for each processor)")
+	})
+}
+
+func newImage(a *app) *cobra.Command {
+	var f imageFlags
+	var scan scanFlags
+	cmd := &cobra.Command{
+		Use:   "image REFERENCE...",
+		Short: "Scan container images, from wherever they are",
+		Long: `image scans container images. A REFERENCE is a name in a registry, with tag or
+digest; or the path of an archive of docker save, of an OCI layout, or of a
+CycloneDX or SPDX file. One image that cannot be read does not stop the others.`,
+		Example: `  postscan image nginx:latest
+  postscan image registry.example:5000/app@sha256:… -o table -o json=app.json
+  postscan image app.tar ./layout --severity high --fail-on critical
+  postscan image nginx:latest --mirror docker.io=127.0.0.1:5000 --offline`,
+		Args: arguments(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.scanImages(cmd.Context(), &scan, &f, args)
+		},
+	}
+	scan.define(cmd, true)
+	f.define(cmd)
+	return cmd
+}
+
+// scanImages scans images from wherever the flags say.
+func (a *app) scanImages(ctx context.Context, scan *scanFlags, f *imageFlags, refs []string) error {
+	vulndb.RouteLogs(a.log)
+	now := a.env.Now().UTC().Truncate(time.Second)
+	o, err := a.imageOptions(f, refs, now)
+	if err != nil {
+		return err
+	}
+	if err := o.Validate(); err != nil {
+		return usage(err)
+	}
+	data, err := a.databaseOptions(&f.database, &f.registry)
+	if err != nil {
+		return err
+	}
+	return a.scan(ctx, scan, job{
+		collected: now,
+		collector: func(ctx context.Context) (scanner.Collector, func(), error) {
+			bar := a.newProgress()
+			o.Progress, data.Progress = bar.image, bar.database
+			c, closer, err := a.imageCollector(ctx, o, data, f.noVulnerabilities)
+			return c, func() { bar.stop(); closer() }, err
+		},
+	})
+}
+
+// imageOptions turns the flags into the collector's options.
+func (a *app) imageOptions(f *imageFlags, refs []string, now time.Time) (image.Options, error) {
+	o := image.Options{
+		References: refs, Name: f.name, Platform: f.platform, AllPlatforms: f.allPlatforms, Source: f.source,
+		CacheDir: f.cacheDir, NoCache: f.noCache, Parallel: f.parallel, NoSignatures: f.noSignatures,
+		Limits:    image.Limits{Size: int64(f.size), Files: f.files, File: int64(f.file), ArchiveDepth: f.depth, Ratio: f.ratio, Time: f.imageTimeout, Spool: int64(f.spool)},
+		Inventory: inventory.Options{Secrets: !f.noSecrets},
+		EndOfLife: vulndb.EndOfLife, Now: now, Log: a.log,
+	}
+	var err error
+	if o.Registry, err = a.registry(&f.registry); err != nil {
+		return o, err
+	}
+	if f.verifyKey != "" {
+		if o.VerifyKey, err = os.ReadFile(f.verifyKey); err != nil {
+			return o, usage(fmt.Errorf("--verify-key %s: %w", f.verifyKey, errorCause(err)))
+		}
+	}
+	if f.malwareHashes != "" {
+		if o.Inventory.Malware, err = readHashes(f.malwareHashes); err != nil {
+			return o, usage(fmt.Errorf("--malware-hashes %s: %w", f.malwareHashes, errorCause(err)))
+		}
+	}
+	return o, nil
+}
+
+// imageCollector opens the databases and returns the collector that uses them.
+func (a *app) imageCollector(ctx context.Context, o image.Options, data vulndb.Options, noVulnerabilities bool) (scanner.Collector, func(), error) {
+	c := &withSources{}
+	if noVulnerabilities {
+		o.Matcher = switchedOff{}
+		c.Collector = image.New(o)
+		return c, func() {}, nil
+	}
+	java := vulndb.NewJavaDB(data)
+	o.Jars, c.java = java, java
+	closer := func() { _ = java.Close() } // it was only read
+	db, reason, err := a.openDatabase(ctx, data)
+	switch {
+	case err != nil:
+		closer()
+		return nil, nil, err
+	case db == nil:
+		o.NoMatcher = reason
+		c.sources = []facts.Source{{Name: string(vulndb.Vulnerabilities), Problem: reason}}
+	default:
+		o.Matcher, c.sources = db, db.Sources()
+		closer = func() { _ = java.Close(); _ = db.Close() } // both were only read
+	}
+	c.Collector = image.New(o)
+	return c, closer, nil
+}
+
+// withSources names, beside what a collector sees, the data that it used.
+type withSources struct {
+	scanner.Collector
+	sources []facts.Source
+	java    *vulndb.JavaDB
+}
+
+// Collect implements [scanner.Collector].
+func (c *withSources) Collect(ctx context.Context, sink scanner.Sink) error {
+	for _, s := range c.sources {
+		if err := sink.Source(s); err != nil {
+			return err
+		}
+	}
+	if err := c.Collector.Collect(ctx, sink); err != nil {
+		return err
+	}
+	if c.java == nil {
+		return nil
+	}
+	if s, used := c.java.Source(); used {
+		return sink.Source(s)
+	}
+	return nil
+}
+
+// switchedOff is the matcher of --no-vulnerabilities.
+type switchedOff struct{}
+
+// Match implements [image.Matcher].
+func (switchedOff) Match(context.Context, facts.Distribution, []facts.Package) ([]facts.Vulnerability, error) {
+	return nil, errSwitchedOff{}
+}
+
+// Missing implements [image.Matcher].
+func (switchedOff) Missing() map[string]facts.Missing { return nil }
+
+type errSwitchedOff struct{}
+
+func (errSwitchedOff) Error() string {
+	return "vulnerabilities are switched off with --no-vulnerabilities"
+}
+
+// Missing says what the error means for the facts.
+func (e errSwitchedOff) Missing() facts.Missing {
+	return facts.Missing{Status: facts.NotAssessed, Reason: e.Error()}
+}
+
+// image tells the steps of an image scan.
+func (p *progress) image(e image.Event) {
+	if p == nil || e.Stage == image.Done || e.Stage == image.Failed {
+		return
+	}
+	text := e.Ref + ": " + string(e.Stage)
+	if e.Stage == image.Reading && e.Total > 0 {
+		text = fmt.Sprintf("%s: reading %s, %s of %s", e.Ref, plural(e.Layers, "layer"), megabytes(e.Done), megabytes(e.Total))
+	}
+	p.tell(text)
+}
+
+// sizeValue is a flag that holds a number of bytes; 0 is not set.
+type sizeValue int64
+
+func (v *sizeValue) String() string {
+	if v == nil || *v == 0 {
+		return ""
+	}
+	return strconv.FormatInt(int64(*v), 10)
+}
+
+// Set reads "512MiB", "2GB", "1000".
+func (v *sizeValue) Set(s string) error {
+	number := strings.TrimRightFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+	unit, ok := map[string]int64{
+		"": 1, "B": 1, "K": 1 << 10, "KB": 1000, "KIB": 1 << 10, "M": 1 << 20, "MB": 1e6, "MIB": 1 << 20,
+		"G": 1 << 30, "GB": 1e9, "GIB": 1 << 30, "T": 1 << 40, "TB": 1e12, "TIB": 1 << 40,
+	}[strings.ToUpper(strings.TrimSpace(s[len(number):]))]
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || !ok || n <= 0 || n > (1<<62)/unit {
+		return errors.New("use a number of bytes, as 512MiB or 2GB")
+	}
+	*v = sizeValue(n * unit)
+	return nil
+}
+
+func (v *sizeValue) Type() string { return "size" }

@@ -1,0 +1,207 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"github.com/postscan/postscan/scanner"
+	"github.com/postscan/postscan/scanner/report"
+)
+
+// outputFlags are the flags that say in which formats a report is written.
+type outputFlags struct {
+	outputs  []string
+	severity severityValue
+}
+
+func (f *outputFlags) define(fs *pflag.FlagSet) {
+	fs.StringArrayVarP(&f.outputs, "output", "o", nil,
+		"write the report as `FORMAT[=FILE]`, repeatable; one at most to stdout\n"+formatHelp()+"(default table)")
+	fs.Var(&f.severity, "severity", "show people nothing below this `severity`: critical, high, medium,\nlow, info; JSON keeps all, and the gate too")
+}
+
+func formatHelp() string {
+	width := 0
+	for _, f := range report.Formats() {
+		width = max(width, len(f.Name))
+	}
+	var b strings.Builder
+	for _, f := range report.Formats() {
+		fmt.Fprintf(&b, "  %-*s  %s\n", width, f.Name, f.About)
+	}
+	return b.String()
+}
+
+// severityValue is a flag that holds a severity; its zero value is not set.
+type severityValue struct {
+	severity scanner.Severity
+	set      bool
+}
+
+func (v *severityValue) String() string {
+	if v == nil || !v.set {
+		return ""
+	}
+	return v.severity.String()
+}
+
+func (v *severityValue) Set(s string) error {
+	sev, err := scanner.ParseSeverity(s)
+	if err != nil {
+		return err
+	}
+	v.severity, v.set = sev, true
+	return nil
+}
+
+func (v *severityValue) Type() string { return "severity" }
+
+// outputs are the opened places of a report, in the order of the flags.
+type outputs struct {
+	list []output
+	opts report.Options
+}
+
+type output struct {
+	format report.Format
+	file   *outFile // nil for stdout
+}
+
+// open parses the -o flags and opens their files, so that what cannot be
+// written is told before the scan and not after it.
+func (f *outputFlags) open(env Env) (*outputs, error) {
+	specs := f.outputs
+	if len(specs) == 0 {
+		specs = []string{report.Formats()[0].Name}
+	}
+	o := &outputs{opts: report.Options{MinSeverity: f.severity.severity}}
+	stdout, seen := "", map[string]bool{}
+	for _, spec := range specs {
+		name, file, toFile := strings.Cut(spec, "=")
+		format, err := report.Lookup(name)
+		if err != nil {
+			o.abort()
+			return nil, usage(fmt.Errorf("-o %s: %w", spec, err))
+		}
+		if file == "-" {
+			toFile = false
+		}
+		switch {
+		case toFile && file == "":
+			err = fmt.Errorf("-o %s: the file name is missing", spec)
+		case toFile && seen[file]:
+			err = fmt.Errorf("-o %s: two reports cannot share one file", spec)
+		case !toFile && stdout != "":
+			err = fmt.Errorf("-o %s: stdout has the %s report already; give one of them a file, as -o %s=FILE", spec, stdout, name)
+		}
+		if err != nil {
+			o.abort()
+			return nil, usage(err)
+		}
+		if !toFile {
+			stdout = name
+			o.list = append(o.list, output{format: format})
+			continue
+		}
+		seen[file] = true
+		out, err := createFile(file)
+		if err != nil {
+			o.abort()
+			return nil, err
+		}
+		o.list = append(o.list, output{format: format, file: out})
+	}
+	return o, nil
+}
+
+// write writes the report everywhere. Files appear only once all are whole.
+func (o *outputs) write(env Env, rep *scanner.Report) error {
+	for _, out := range o.list {
+		if out.file == nil {
+			continue
+		}
+		if err := out.format.Write(out.file, rep, o.opts); err != nil {
+			return fmt.Errorf("write the %s report to %s: %w", out.format.Name, out.file.path, err)
+		}
+	}
+	for _, out := range o.list {
+		if out.file == nil {
+			continue
+		}
+		if err := out.file.Commit(); err != nil {
+			return err
+		}
+	}
+	for _, out := range o.list {
+		if out.file != nil {
+			continue
+		}
+		opts := o.opts
+		opts.Color, opts.Width = terminal(env)
+		if err := out.format.Write(env.Stdout, rep, opts); err != nil {
+			return fmt.Errorf("write the %s report to stdout: %w", out.format.Name, err)
+		}
+	}
+	return nil
+}
+
+// abort removes the files that were not written.
+func (o *outputs) abort() {
+	for _, out := range o.list {
+		if out.file != nil {
+			out.file.Abort()
+		}
+	}
+}
+
+// terminal says whether stdout takes colour, and how wide it is (0: unknown).
+func terminal(env Env) (color bool, width int) {
+	f, ok := env.Stdout.(*os.File)
+	if ok && term.IsTerminal(int(f.Fd())) {
+		color = env.Getenv("NO_COLOR") == "" && env.Getenv("TERM") != "dumb"
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
+			width = max(60, min(w, 140))
+		}
+	}
+	if w, err := strconv.Atoi(env.Getenv("COLUMNS")); err == nil && width == 0 && w >= 40 && w <= 1000 {
+		width = w
+	}
+	return color, width
+}
+
+// isTerminal says whether w is a terminal.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// readInput opens a file that a command reads, stdin for "-".
+func readInput(env Env, name string) (io.ReadCloser, error) {
+	if name == "-" {
+		if env.Stdin == nil {
+			return nil, errors.New("read stdin: there is none")
+		}
+		return io.NopCloser(env.Stdin), nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, errorCause(err))
+	}
+	return f, nil
+}
+
+// errorCause drops the "open NAME:" that package os puts before its errors.
+func errorCause(err error) error {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}

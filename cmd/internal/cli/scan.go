@@ -1,0 +1,214 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/postscan/postscan/scanner"
+	"github.com/postscan/postscan/scanner/facts"
+	"github.com/postscan/postscan/scanner/filter"
+	"github.com/postscan/postscan/scanner/regoeval"
+)
+
+// scanFlags are the flags of every command that judges.
+type scanFlags struct {
+	output      outputFlags
+	policy      policyFlags
+	gate        gate
+	onlyFixable bool
+	outcomes    bool
+	factsOut    string
+	timeout     time.Duration
+}
+
+// define adds the flags. collects is false for a command that judges facts that
+// were collected before.
+func (f *scanFlags) define(cmd *cobra.Command, collects bool) {
+	addFlags(cmd, "Report", func(fs *pflag.FlagSet) {
+		f.output.define(fs)
+		fs.BoolVar(&f.outcomes, "outcomes", false, "put every single outcome into the JSON report, passes too")
+		if collects {
+			fs.StringVar(&f.factsOut, "facts-out", "", "keep what was seen in `FILE`, for postscan eval")
+		}
+	})
+	addFlags(cmd, "Gate", func(fs *pflag.FlagSet) {
+		f.gate.define(fs)
+		fs.BoolVar(&f.onlyFixable, "only-fixable", false, "suppress vulnerabilities that no version mends yet")
+	})
+	addFlags(cmd, "Policy", f.policy.define)
+	addFlags(cmd, "Limit", func(fs *pflag.FlagSet) {
+		fs.DurationVar(&f.timeout, "timeout", 0, "give up after this long, as `5m`; 0 never")
+	})
+}
+
+// job is what one scan collects.
+type job struct {
+	// collector is called once everything else stands, and closes what it opened
+	// when the context is done or close is called.
+	collector func(ctx context.Context) (c scanner.Collector, closer func(), err error)
+	// collected is the time that policies take for now.
+	collected time.Time
+	// params are those that the facts were collected with; nil for a new scan.
+	params map[string]any
+}
+
+// errTimeout is the cause of a scan's end by --timeout.
+var errTimeout = errors.New("the time of --timeout is over")
+
+// scan collects, judges, and writes the report. The error tells the exit code.
+func (a *app) scan(ctx context.Context, f *scanFlags, j job) error {
+	sel, err := f.policy.load(j.params, a.log)
+	if err != nil {
+		return err
+	}
+	eval, err := regoeval.New(ctx, sel.catalogue, sel.checks, regoeval.Options{Params: sel.params, Now: j.collected, Log: a.log})
+	if err != nil {
+		return fmt.Errorf("load the policies: %w", err)
+	}
+	if err := f.gate.validate(eval.Rules()); err != nil {
+		return err
+	}
+	out, err := f.output.open(a.env)
+	if err != nil {
+		return err
+	}
+	defer out.abort()
+	tee, err := a.factsFile(f.factsOut, facts.Header{Version: a.env.Version, Collected: j.collected, Params: sel.params})
+	if err != nil {
+		return err
+	}
+	defer tee.abort()
+
+	limited := ctx
+	if f.timeout > 0 {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeoutCause(ctx, f.timeout, fmt.Errorf("%w (%s)", errTimeout, f.timeout))
+		defer cancel()
+	}
+	collector, closer, err := j.collector(limited)
+	if err != nil {
+		return err
+	}
+	defer closer()
+	rep, err := scanner.Scan(limited, withCause{collector}, eval, scanner.Options{
+		Version:      a.env.Version,
+		PolicyDigest: "sha256:" + sel.catalogue.Digest(),
+		Params:       sel.params,
+		Collected:    j.collected,
+		Now:          a.env.Now,
+		Filters:      f.filters(),
+		Tee:          tee.sink(),
+		Outcomes:     f.outcomes,
+	})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if rep == nil {
+		return err
+	}
+	if err := tee.commit(err); err != nil {
+		return err
+	}
+	if err := out.write(a.env, rep); err != nil {
+		return err
+	}
+	return f.gate.verdict(rep)
+}
+
+// vulnerabilityChecks are the checks that list known vulnerabilities, to which
+// --only-fixable applies.
+func vulnerabilityChecks() []string { return []string{"PS-IMG-013"} }
+
+func (f *scanFlags) filters() []scanner.Filter {
+	var list []scanner.Filter
+	if f.onlyFixable {
+		list = append(list, filter.OnlyFixable{Checks: vulnerabilityChecks()})
+	}
+	return list
+}
+
+// withCause tells why a collection ended where the context knows it better.
+type withCause struct{ scanner.Collector }
+
+func (c withCause) Collect(ctx context.Context, sink scanner.Sink) error {
+	err := c.Collector.Collect(ctx, sink)
+	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errTimeout) {
+		return cause
+	}
+	return err
+}
+
+// factsFile is the file of --facts-out; nil where there is none.
+type factsFile struct {
+	mu   sync.Mutex
+	w    *facts.Writer
+	file *outFile
+}
+
+func (a *app) factsFile(name string, h facts.Header) (*factsFile, error) {
+	if name == "" {
+		return nil, nil
+	}
+	file, err := createFile(name)
+	if err != nil {
+		return nil, err
+	}
+	w, err := facts.NewWriter(file, h)
+	if err != nil {
+		file.Abort()
+		return nil, fmt.Errorf("write the facts: %w", err)
+	}
+	return &factsFile{w: w, file: file}, nil
+}
+
+// sink returns the file as a sink, a nil interface where there is none.
+func (f *factsFile) sink() scanner.Sink {
+	if f == nil {
+		return nil
+	}
+	return f
+}
+
+// Target implements [scanner.Sink].
+func (f *factsFile) Target(t facts.Target) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.w.Target(t)
+}
+
+// Source implements [scanner.Sink].
+func (f *factsFile) Source(s facts.Source) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.w.Source(s)
+}
+
+// Resource implements [scanner.Sink].
+func (f *factsFile) Resource(_ context.Context, r *facts.Resource) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.w.Resource(r)
+}
+
+// commit ends the stream; broken is what broke collection off, or nil.
+func (f *factsFile) commit(broken error) error {
+	if f == nil {
+		return nil
+	}
+	if err := f.w.Close(broken); err != nil {
+		return fmt.Errorf("write the facts: %w", err)
+	}
+	return f.file.Commit()
+}
+
+func (f *factsFile) abort() {
+	if f != nil {
+		f.file.Abort()
+	}
+}
