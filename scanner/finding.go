@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/postscan/postscan/scanner/facts"
 )
@@ -115,10 +116,7 @@ func layerRef(r *facts.Resource, index int) *LayerRef {
 	ref := &LayerRef{Index: index, Digest: l.Digest, DiffID: l.DiffID}
 	if l.Step >= 0 && l.Step < len(im.History) {
 		step := im.History[l.Step]
-		ref.Instruction = step.Instruction
-		if step.Arguments != "" {
-			ref.Instruction += " " + step.Arguments
-		}
+		ref.Instruction = strings.TrimSpace(step.Instruction + " " + step.Arguments)
 	}
 	return ref
 }

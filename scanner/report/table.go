@@ -235,7 +235,9 @@ func (t *table) group(g group) {
 			t.line(fmt.Sprintf("      … and %d more: -o json lists them", len(messages)-maxMessages))
 			break
 		}
-		t.message(m)
+		// What came from one place is told together, and the place once.
+		last := i+1 == len(messages) || i+1 == maxMessages
+		t.message(m, last || !slices.Equal(m.places, messages[i+1].places))
 	}
 }
 
@@ -290,10 +292,13 @@ func placeOf(f *scanner.Finding) string {
 	return clean(strings.Join(parts, ", "))
 }
 
-func (t *table) message(m folded) {
+func (t *table) message(m folded, places bool) {
 	const indent = "      "
 	for _, l := range wrap(m.message, t.width-len(indent)) {
 		t.line(indent + l)
+	}
+	if !places {
+		return
 	}
 	for i, p := range m.places {
 		if i == maxPlaces && len(m.places) > maxPlaces+1 {
@@ -444,7 +449,7 @@ func (t *table) sources(r *scanner.Report) {
 func age(d time.Duration) string {
 	switch days := int(d / (24 * time.Hour)); {
 	case d < 0 || days == 0:
-		return "today's"
+		return "less than a day old"
 	default:
 		return count(days, "day") + " old"
 	}
@@ -458,6 +463,9 @@ func (t *table) summary(r *scanner.Report, hidden int) {
 		t.line(fmt.Sprintf("%s below %s not shown.", count(hidden, "finding"), t.opts.MinSeverity))
 	}
 	s := r.Summary
+	if id := worstCheck(r.Findings); id != "" {
+		t.line(t.dim("Why, and how to mend it: postscan checks explain " + clean(id)))
+	}
 	text := count(s.Findings, "finding")
 	var parts []string
 	for sev := scanner.SeverityCritical; sev >= scanner.SeverityUnknown; sev-- {
@@ -482,6 +490,20 @@ func (t *table) summary(r *scanner.Report, hidden int) {
 	text += fmt.Sprintf("; checks: %d passed, %d failed, %d unknown, %d not assessed, %d not applicable.",
 		s.Pass, s.Fail, s.Unknown, s.NotAssessed, s.NotApplic)
 	t.item(t.bold("Summary: "), text)
+}
+
+// worstCheck is the check of the worst finding that counts; empty where none does.
+func worstCheck(fs []scanner.Finding) string {
+	worst := -1
+	for i := range fs {
+		if fs[i].Suppressed == nil && (worst < 0 || fs[i].Severity > fs[worst].Severity) {
+			worst = i
+		}
+	}
+	if worst < 0 {
+		return ""
+	}
+	return fs[worst].Rule.ID
 }
 
 // item writes text behind a head, and the lines that it wraps into below it.
