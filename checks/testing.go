@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -98,18 +100,54 @@ func RunTests(ctx context.Context, source Source) (*TestReport, error) {
 	if _, err := compile(files, CompileOptions{Types: true}); err != nil {
 		return nil, err
 	}
-	return run(ctx, files)
+	return runInParallel(ctx, files)
 }
 
-func run(ctx context.Context, files []*file) (*TestReport, error) {
+// runInParallel runs the tests in as many parts as there are processors: the
+// tester compiles for itself, and traced tests run one after the other.
+func runInParallel(ctx context.Context, files []*file) (*TestReport, error) {
 	modules, err := parse(files, CompileOptions{Types: true})
 	if err != nil {
 		return nil, err
 	}
+	parts := make([][]ast.Ref, runtime.GOMAXPROCS(0)) // packages of tests
+	next := 0
+	for _, f := range files {
+		if f.kind == testFile {
+			parts[next%len(parts)] = append(parts[next%len(parts)], modules[f.name].Package.Path)
+			next++
+		}
+	}
+	reports, errs := make([]*TestReport, len(parts)), make([]error, len(parts))
+	trace := make([]*coverageTracer, len(parts))
+	var wg sync.WaitGroup
+	for i, packages := range parts {
+		trace[i] = newCoverageTracer(files)
+		if len(packages) > 0 {
+			wg.Go(func() { reports[i], errs[i] = run(ctx, modules, packages, trace[i]) })
+		}
+	}
+	wg.Wait()
+	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
+		return nil, errs[i] // all have compiled the same
+	}
+	all := &TestReport{Coverage: coverage(files, trace)}
+	for _, r := range reports {
+		if r != nil {
+			all.Tests = append(all.Tests, r.Tests...)
+		}
+	}
+	slices.SortFunc(all.Tests, func(a, b TestResult) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Name, b.Name))
+	})
+	return all, nil
+}
+
+// run runs the tests of some packages, one at a time: the tracer tells
+// evaluations apart by their order.
+func run(ctx context.Context, modules map[string]*ast.Module, packages []ast.Ref, trace *coverageTracer) (*TestReport, error) {
 	compiler := ast.NewCompiler().WithCapabilities(Capabilities()).WithEnablePrintStatements(true)
-	trace := newCoverageTracer(files)
-	// One at a time: the tracer tells tests apart by their order.
-	runner := tester.NewRunner().SetCompiler(compiler).SetModules(modules).SetParallel(1).
+	runner := tester.NewRunner().SetCompiler(compiler).SetModules(modules).SetPrefixMatchers(packages...).SetParallel(1).
 		SetCoverageQueryTracer(trace).RaiseBuiltinErrors(true).CapturePrintOutput(true)
 	results, err := runner.RunTests(ctx, nil)
 	if err != nil {
@@ -136,10 +174,6 @@ func run(ctx context.Context, files []*file) (*TestReport, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	slices.SortFunc(report.Tests, func(a, b TestResult) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Name, b.Name))
-	})
-	report.Coverage = trace.coverage(files)
 	return report, nil
 }
 
@@ -222,15 +256,23 @@ func (d *denySeen) close() {
 	d.open, d.yielded = false, false
 }
 
-func (t *coverageTracer) coverage(files []*file) []Coverage {
+// coverage joins what the tracers saw.
+func coverage(files []*file, traces []*coverageTracer) []Coverage {
 	var out []Coverage
 	for _, f := range files {
 		if f.check == nil || f.check.DecidedBy != "" {
 			continue
 		}
-		d := t.denies[f.pkg]
-		d.close()
-		out = append(out, Coverage{Check: f.check, Failing: d.failing, Passing: d.passing, Misshapen: d.misshapen})
+		c := Coverage{Check: f.check}
+		for _, t := range traces {
+			d := t.denies[f.pkg]
+			d.close()
+			c.Failing, c.Passing = c.Failing || d.failing, c.Passing || d.passing
+			c.Misshapen = append(c.Misshapen, d.misshapen...)
+		}
+		slices.Sort(c.Misshapen)
+		c.Misshapen = slices.Compact(c.Misshapen)
+		out = append(out, c)
 	}
 	slices.SortFunc(out, func(a, b Coverage) int { return cmp.Compare(a.Check.ID, b.Check.ID) })
 	return out
