@@ -37,16 +37,19 @@ func (c *Catalogue) Verify() error {
 
 // compile compiles files of Rego; tests may be among them.
 func compile(files []*file, o CompileOptions) (*ast.Compiler, error) {
-	modules, err := parse(files, o)
+	types := o.Types || slices.ContainsFunc(files, func(f *file) bool { return f.kind == policyFile && !f.official })
+	modules, err := parse(files, types)
 	if err != nil {
 		return nil, err
 	}
 	comp := ast.NewCompiler().WithStrict(true).WithCapabilities(Capabilities())
-	set, err := schemaSet()
-	if err != nil {
-		return nil, err
+	if types {
+		set, err := schemaSet(files)
+		if err != nil {
+			return nil, err
+		}
+		comp.WithSchemas(set).WithUseTypeCheckAnnotations(true)
 	}
-	comp.WithSchemas(set).WithUseTypeCheckAnnotations(true)
 	// After this stage every reference stands in full, with the author's variables.
 	var problems Problems
 	comp.WithStageAfterID(ast.StageResolveRefs, ast.CompilerStageDefinition{
@@ -66,14 +69,15 @@ func compile(files []*file, o CompileOptions) (*ast.Compiler, error) {
 	return comp, nil
 }
 
-// parse parses files in parallel; the result is by [file.name].
-func parse(files []*file, o CompileOptions) (map[string]*ast.Module, error) {
+// parse parses files in parallel, with their annotations where types are to be
+// checked; the result is by [file.name].
+func parse(files []*file, annotations bool) (map[string]*ast.Module, error) {
 	parsed := map[*file]*ast.Module{}
 	failed := map[*file]error{}
 	results := make(chan func(), len(files))
 	inParallel(files, func(f *file) {
 		m, err := ast.ParseModuleWithOpts(f.name, f.src, ast.ParserOptions{
-			ProcessAnnotation: o.Types || !f.official,
+			ProcessAnnotation: annotations,
 			RegoVersion:       ast.RegoV1,
 		})
 		results <- func() { parsed[f], failed[f] = m, err }
@@ -119,10 +123,13 @@ func regoProblems(errs ast.Errors) Problems {
 	return out
 }
 
-// schemaSet holds the JSON schemas of all subjects, as schema["<kind>"].
-func schemaSet() (*ast.SchemaSet, error) {
+// schemaSet holds the JSON schemas of the policies' subjects, as schema["<kind>"].
+func schemaSet(files []*file) (*ast.SchemaSet, error) {
 	set := ast.NewSchemaSet()
 	for _, k := range facts.Kinds() {
+		if !slices.ContainsFunc(files, func(f *file) bool { return f.kind == policyFile && f.subject == k }) {
+			continue
+		}
 		b, err := facts.JSONSchema(k)
 		if err != nil {
 			return nil, err

@@ -106,7 +106,7 @@ func RunTests(ctx context.Context, source Source) (*TestReport, error) {
 // runInParallel runs the tests in as many parts as there are processors: the
 // tester compiles for itself, and traced tests run one after the other.
 func runInParallel(ctx context.Context, files []*file) (*TestReport, error) {
-	modules, err := parse(files, CompileOptions{Types: true})
+	modules, err := parse(files, true)
 	if err != nil {
 		return nil, err
 	}

@@ -46,8 +46,7 @@ type policy struct {
 }
 
 func newSubject(ctx context.Context, catalogue *checks.Catalogue, kind facts.Kind, own []*checks.Check, params map[string]any, store storage.Store) (*subject, error) {
-	types := slices.ContainsFunc(own, func(c *checks.Check) bool { return !c.BuiltIn })
-	compiler, err := catalogue.Compile(own, checks.CompileOptions{Types: types})
+	compiler, err := catalogue.Compile(own, checks.CompileOptions{})
 	if err != nil {
 		return nil, err
 	}
