@@ -9,7 +9,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -235,4 +237,195 @@ func TestIdentity(t *testing.T) {
 	if got := collect(t, options(t, path)).targets[path].Identity; got != "my.tar linux/amd64" {
 		t.Errorf("of an archive: %q", got)
 	}
+}
+
+// TestArchives: several images, names that lead to one of them, and what is said of
+// files that are no images.
+func TestArchives(t *testing.T) {
+	one := imageOf(t, v1.Config{User: "1"}, gzLayer(t, file{name: "a", body: "1"}))
+	two := imageOf(t, v1.Config{User: "2"}, gzLayer(t, file{name: "a", body: "2"}))
+	dir := filepath.Join(t.TempDir(), "layout")
+	lp, err := layout.Write(dir, empty.Index)
+	must(t, err)
+	must(t, lp.AppendImage(one, layout.WithAnnotations(map[string]string{"org.opencontainers.image.ref.name": "one"})))
+	must(t, lp.AppendImage(two, layout.WithAnnotations(map[string]string{"io.containerd.image.name": "docker.io/library/two:2", "org.opencontainers.image.ref.name": "2"})))
+	docker := filepath.Join(t.TempDir(), "both.tar")
+	must(t, tarball.MultiWriteToFile(docker, map[name.Tag]v1.Image{tagOf(t, "registry.example/one:1"): one, tagOf(t, "registry.example/two:2"): two}))
+	packed := filepath.Join(t.TempDir(), "both.tar.gz")
+	raw, err := os.ReadFile(docker)
+	must(t, err)
+	must(t, os.WriteFile(packed, gz(t, raw), 0o600))
+
+	for ref, want := range map[string]struct{ user, repository string }{
+		dir + ":one":                       {"1", ""},
+		dir + ":docker.io/library/two:2":   {"2", "library/two"},
+		dir + ":2":                         {"2", "library/two"},
+		docker + ":registry.example/one:1": {"1", "one"},
+		docker + ":2":                      {"2", "two"},
+		packed + ":registry.example/two:2": {"2", "two"},
+	} {
+		o := options(t, ref)
+		o.TempDir, o.NoCache = t.TempDir(), true
+		im, _ := collect(t, o).image(t, ref)
+		if im.Config.User != want.user || im.Repository != want.repository {
+			t.Errorf("%s: user %q, repository %q", ref, im.Config.User, im.Repository)
+		}
+		left, err := os.ReadDir(o.TempDir)
+		must(t, err)
+		if len(left) != 0 {
+			t.Errorf("%s: left behind %v", ref, left)
+		}
+	}
+	for ref, says := range map[string]string{
+		dir:                                  "several images; choose one of one, docker.io/library/two:2",
+		docker:                               "several images; choose one of",
+		dir + ":three":                       `not "three"`,
+		docker + ":nine":                     `not "nine"`,
+		"./not-there":                        "no file or folder",
+		filepath.Join(t.TempDir(), "no.tar"): "no file or folder",
+	} {
+		if got := failure(t, options(t, ref)); !strings.Contains(got, says) {
+			t.Errorf("%s: %q", ref, got)
+		}
+	}
+	for what, tt := range map[string]struct {
+		body []byte
+		says string
+	}{
+		"text":             {[]byte("hello\n"), "truncated|corrupt"},
+		"empty":            {nil, "not a container image"},
+		"tar of something": {tarOf(t, baseFiles()...), "neither an index.json (OCI layout) nor a manifest.json"},
+		"cut":              {raw[:len(raw)-2000], "truncated"},
+		"cut gzip":         {gz(t, raw)[:500], "truncated"},
+		"lacks a layer":    {tarOf(t, file{name: "manifest.json", body: `[{"Config":"c","Layers":["l"]}]`}, file{name: "c", body: `{"architecture":"amd64","rootfs":{"diff_ids":["sha256:` + strings.Repeat("a", 64) + `"]}}`}), `lacks the file "l"`},
+		"lacks the config": {tarOf(t, file{name: "manifest.json", body: `[{"Config":"c","Layers":[]}]`}), `lacks the file "c"`},
+		"no image in it":   {tarOf(t, file{name: "manifest.json", body: `[]`}), "lists no image"},
+		"other counts":     {tarOf(t, file{name: "manifest.json", body: `[{"Config":"c","Layers":["l"]}]`}, file{name: "c", body: `{}`}, file{name: "l"}), "lists 1 layers, the configuration 0"},
+		"layout of none":   {tarOf(t, file{name: "index.json", body: `{"schemaVersion":2,"manifests":[]}`}), "no such image"},
+	} {
+		path := filepath.Join(t.TempDir(), "x.tar")
+		must(t, os.WriteFile(path, tt.body, 0o600))
+		got, ok := failure(t, options(t, path)), false
+		for say := range strings.SplitSeq(tt.says, "|") {
+			ok = ok || strings.Contains(got, say)
+		}
+		if !ok {
+			t.Errorf("%s: %q", what, got)
+		}
+	}
+	o := options(t, dir+":one")
+	o.Source = SourceArchive
+	wantText(t, failure(t, o), "is a folder")
+	o = options(t, docker+":2")
+	o.Source = SourceLayout
+	wantText(t, failure(t, o), "it is no oci-layout but docker-archive")
+}
+
+func tagOf(t *testing.T, s string) name.Tag {
+	t.Helper()
+	tag, err := name.NewTag(s)
+	must(t, err)
+	return tag
+}
+
+// TestProgress: the stages come in their order, and the bytes add up, from the
+// registry and from the cache.
+func TestProgress(t *testing.T) {
+	srv := newServer(t)
+	ref := srv.push(t, "app:1", imageOf(t, v1.Config{}, gzLayer(t, baseFiles()...), gzLayer(t, file{name: "b", body: randomText(50_000)})))
+	o := options(t, ref)
+	for _, from := range []string{"registry", "cache"} {
+		var mu sync.Mutex
+		var stages []Stage
+		var last Event
+		o.Progress = func(e Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			if len(stages) == 0 || stages[len(stages)-1] != e.Stage {
+				stages = append(stages, e.Stage)
+			}
+			if e.Stage == Reading && e.Done >= last.Done {
+				last = e
+			}
+		}
+		im, _ := collect(t, o).image(t, ref)
+		if !slices.Equal(stages, []Stage{Finding, Reading, Matching, Done}) {
+			t.Errorf("from the %s: stages %v", from, stages)
+		}
+		if want := im.Layers[0].Size + im.Layers[1].Size; last.Done != want || last.Total != want || last.Layers != 2 {
+			t.Errorf("from the %s: %+v, want %d bytes", from, last, want)
+		}
+	}
+}
+
+// matcher is a database that knows one vulnerability of everything.
+type matcher struct{ err error }
+
+func (m matcher) Match(_ context.Context, _ facts.Distribution, p []facts.Package) ([]facts.Vulnerability, error) {
+	var out []facts.Vulnerability
+	for i := range p {
+		out = append(out, facts.Vulnerability{ID: "CVE-1", Package: p[i].Name, Layer: p[i].Layer})
+	}
+	return out, m.err
+}
+
+func (m matcher) Missing() map[string]facts.Missing {
+	return map[string]facts.Missing{"vulnerabilities[].kev": {Status: facts.NotAssessed, Reason: "no list"}}
+}
+
+type partial struct{}
+
+func (partial) Error() string { return "old" }
+func (partial) Missing() facts.Missing {
+	return facts.Missing{Status: facts.Unknown, Reason: "old", Partial: true}
+}
+
+// TestVulnerabilities: what the database says, and what it cannot say.
+func TestVulnerabilities(t *testing.T) {
+	srv := newServer(t)
+	ref := srv.push(t, "app:1", small(t))
+	for what, tt := range map[string]struct {
+		m       Matcher
+		found   int
+		missing facts.Missing
+	}{
+		"all well":    {matcher{}, 1, facts.Missing{}},
+		"not all":     {matcher{partial{}}, 1, facts.Missing{Status: facts.Unknown, Reason: "old", Partial: true}},
+		"broken":      {matcher{errors.New("bad page")}, 0, facts.Missing{Status: facts.Unknown, Reason: "matching against the vulnerability database broke off: bad page"}},
+		"no database": {nil, 0, facts.Missing{Status: facts.Unknown, Reason: "there is none, run db update"}},
+	} {
+		o := options(t, ref)
+		o.Matcher, o.NoMatcher = tt.m, "there is none, run db update"
+		o.EndOfLife = func(d facts.Distribution, _ time.Time) (bool, bool) { return d.Version == "12", d.Family == "ubuntu" }
+		im, res := collect(t, o).image(t, ref)
+		if len(im.Vulnerabilities) != tt.found || res.Missing["vulnerabilities"] != tt.missing {
+			t.Errorf("%s: %d found, missing %+v", what, len(im.Vulnerabilities), res.Missing["vulnerabilities"])
+		}
+		if _, ok := res.Missing["vulnerabilities[].kev"]; ok != (tt.found > 0) {
+			t.Errorf("%s: kev missing %t", what, ok)
+		}
+		if m := res.Missing["distribution.end_of_life"]; m.Status != facts.Unknown {
+			t.Errorf("%s: end of life %+v", what, m)
+		}
+	}
+}
+
+// TestFaultOfAParserStaysWithItsImage: a panic is that image's error.
+func TestFaultOfAParserStaysWithItsImage(t *testing.T) {
+	srv := newServer(t)
+	bad, good := srv.push(t, "app:bad", small(t)), srv.push(t, "app:good", imageOf(t, v1.Config{}, gzLayer(t, file{name: "x", body: "1"})))
+	o := options(t, bad, good)
+	o.Matcher = panicker{}
+	s := collect(t, o)
+	s.image(t, good)
+	wantText(t, s.targets[bad].Error, "a fault in postscan", "boom")
+}
+
+type panicker struct{ matcher }
+
+func (panicker) Match(_ context.Context, _ facts.Distribution, p []facts.Package) ([]facts.Vulnerability, error) {
+	if len(p) > 0 {
+		panic("boom")
+	}
+	return nil, nil
 }

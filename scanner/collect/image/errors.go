@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -47,10 +48,11 @@ var (
 
 // guard turns a panic into an error: one image that a parser chokes on does not
 // end the scan of the others.
-func guard(f func() error) (err error) {
+func guard(log *slog.Logger, f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("a fault in postscan, please report it: %v\n%s", p, debug.Stack())
+			log.Error("a fault in postscan, please report it", "fault", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("a fault in postscan, please report it with its log: %s", plain(fmt.Sprint(p)))
 		}
 	}()
 	return f()

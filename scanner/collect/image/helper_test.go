@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"io"
 	"log"
@@ -337,3 +338,14 @@ func jsonOf(t testing.TB, docs ...any) string {
 	}
 	return out.String()
 }
+
+// sum counts and hashes what is written to it.
+type sum struct {
+	*hasher
+	n int64
+}
+
+func newSum() *sum { return &sum{hasher: &hasher{Hash: sha256.New(), alg: "sha256"}} }
+
+func (s *sum) Write(p []byte) (int, error) { s.n += int64(len(p)); return s.Hash.Write(p) }
+func (s *sum) hex() string                 { return strings.TrimPrefix(s.sum(), "sha256:") }

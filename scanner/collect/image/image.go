@@ -207,7 +207,7 @@ func (c *Collector) Collect(ctx context.Context, sink scanner.Sink) error {
 	defer done()
 	run := &run{
 		Collector: c, sink: sink, cache: store,
-		layers: newLayerReader(o.Inventory, o.Limits, store, o.Parallel),
+		layers: newLayerReader(o.Inventory, o.Limits, store, o.Parallel, c.log),
 	}
 	if o.VerifyKey != nil {
 		if run.key, err = parseKey(o.VerifyKey); err != nil {
@@ -285,7 +285,7 @@ func (r *run) reference(ctx context.Context, ref string) error {
 	defer cancel()
 	r.opts.Progress(Event{Ref: ref, Stage: Finding})
 	var found *found
-	err := guard(func() (err error) {
+	err := guard(r.log, func() (err error) {
 		found, err = r.find(ctx, ref)
 		return err
 	})
@@ -308,7 +308,7 @@ func (r *run) reference(ctx context.Context, ref string) error {
 			id = fmt.Sprintf("%s (%s)", found.id, p.platform)
 		}
 		var res *facts.Resource
-		err := guard(func() (err error) {
+		err := guard(r.log, func() (err error) {
 			res, err = r.image(ctx, target.Ref, found, p)
 			return err
 		})

@@ -313,7 +313,7 @@ func TestSharedLayerOutlivesItsFirstReader(t *testing.T) {
 			return nil, ctx.Err()
 		}
 	}}
-	r := newLayerReader(inventory.Options{SpoolDir: t.TempDir()}, Limits{}.withDefaults(), nil, 1)
+	r := newLayerReader(inventory.Options{SpoolDir: t.TempDir()}, Limits{}.withDefaults(), nil, 1, noSlog())
 	first, stop := context.WithCancel(t.Context())
 	firstDone, secondDone := make(chan error, 1), make(chan error, 1)
 	go func() { _, err := r.read(first, b, func(int64) {}); firstDone <- err }()

@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 
 	"github.com/postscan/postscan/scanner/inventory"
@@ -16,6 +17,7 @@ type layerReader struct {
 	version string
 	lim     Limits
 	cache   *cache
+	log     *slog.Logger
 	slots   chan struct{} // bounds how many layers are read at a time
 
 	mu      sync.Mutex
@@ -33,9 +35,9 @@ type flight struct {
 	cancel  context.CancelFunc
 }
 
-func newLayerReader(opts inventory.Options, lim Limits, c *cache, parallel int) *layerReader {
+func newLayerReader(opts inventory.Options, lim Limits, c *cache, parallel int, log *slog.Logger) *layerReader {
 	return &layerReader{
-		opts: opts, version: opts.Version(), lim: lim, cache: c,
+		opts: opts, version: opts.Version(), lim: lim, cache: c, log: log,
 		slots: make(chan struct{}, parallel), flights: map[string]*flight{},
 		recent: recent{most: recentSize, byKey: map[string]*list.Element{}},
 	}
@@ -84,7 +86,7 @@ func (r *layerReader) start(ctx context.Context, key string, b blob, progress fu
 		defer cancel()
 		var res *layerResult
 		var size int64
-		err := guard(func() (err error) {
+		err := guard(r.log, func() (err error) {
 			res, size, err = r.load(fctx, key, b, progress)
 			return err
 		})
