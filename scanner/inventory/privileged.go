@@ -193,9 +193,9 @@ func capabilityName(bit int) string {
 // directories at the root, and of the files that say what the system is.
 func (s *LayerScan) addSymlink(e Entry) {
 	dir, base := path.Split(e.Path)
-	keep := dir == "" || binDir(dir) || strings.Contains(base, "os-release") || strings.HasPrefix(dir, "etc/") && sshUnit(e.Path) ||
-		e.Path == "etc/passwd" || e.Path == "etc/shadow" || e.Path == "etc/group" || toolKind(base) != "" ||
-		path.Dir(strings.TrimSuffix(dir, "/")) == "usr" || dir == "usr/"
+	keep := dir == "" || dir == "usr/" || binDir(dir) || toolKind(base) != "" || strings.Contains(base, "os-release") ||
+		strings.HasPrefix(dir, "etc/") && sshUnit(e.Path) || runitLink(e.Path) ||
+		e.Path == "etc/passwd" || e.Path == "etc/shadow" || e.Path == "etc/group"
 	if !keep {
 		return
 	}

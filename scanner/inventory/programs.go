@@ -224,8 +224,6 @@ type sshFile struct {
 	Path string `json:"path"`
 	// Supervised is true where a process supervisor runs it.
 	Supervised bool `json:"supervised,omitempty"`
-	// Init is true where only a complete init system does.
-	Init bool `json:"init,omitempty"`
 }
 
 // supervised says whether the file is one that a process supervisor reads.
@@ -236,7 +234,7 @@ func supervised(p string) bool {
 		return true
 	case strings.HasPrefix(p, "etc/supervisor/"), strings.HasPrefix(p, "etc/supervisor.d/"), strings.HasPrefix(p, "etc/supervisord.d/"):
 		return path.Ext(base) == ".conf" || path.Ext(base) == ".ini"
-	case strings.HasPrefix(p, "etc/services.d/"), strings.HasPrefix(p, "etc/service/"), strings.HasPrefix(p, "etc/sv/"),
+	case strings.HasPrefix(p, "etc/services.d/"), strings.HasPrefix(p, "etc/service/"), runitDefinition(p),
 		strings.HasPrefix(p, "etc/s6/"), strings.HasPrefix(p, "etc/s6-overlay/s6-rc.d/"), strings.HasPrefix(p, "etc/runit/"):
 		return base == "run" || base == "up"
 	case dir == "etc/my_init.d/", dir == "etc/cont-init.d/", dir == "docker-entrypoint.d/", dir == "etc/s6-overlay/scripts/":
@@ -244,6 +242,28 @@ func supervised(p string) bool {
 	default:
 		return false
 	}
+}
+
+// runitDefinition says whether the file defines a service that runit runs only
+// where a link switches it on.
+func runitDefinition(p string) bool { return strings.HasPrefix(p, "etc/sv/") }
+
+// runitLink says whether a link switches a service on for runit.
+func runitLink(p string) bool {
+	return strings.HasPrefix(p, "etc/service/") || strings.HasPrefix(p, "var/service/") || strings.HasPrefix(p, "service/") ||
+		strings.HasPrefix(p, "etc/runit/runsvdir/")
+}
+
+// switchedOn says whether a link switches on the runit service of a file.
+func (m *merger) switchedOn(p string) bool {
+	for i, l := range m.layers {
+		for link, target := range l.Symlinks {
+			if runitLink(link) && target == path.Dir(p) && m.tree.visible(link, i) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // sshUnit says whether a link switches an SSH service on for systemd or OpenRC.
@@ -345,7 +365,11 @@ func (m *merger) mergeSSH(context.Context) error {
 	full = full || len(m.rt.Entrypoint)+len(m.rt.Cmd) == 0 && m.rt.Path == nil // a whole machine
 	for i, l := range m.layers {
 		for _, f := range l.SSH {
-			if name, ok := m.nameOf(f.Path, i); ok && (f.Supervised || run[name] || run[f.Path]) {
+			name, ok := m.nameOf(f.Path, i)
+			if !ok || runitDefinition(f.Path) && !m.switchedOn(f.Path) {
+				continue
+			}
+			if f.Supervised || run[name] || run[f.Path] {
 				add("file", name, i)
 			}
 		}

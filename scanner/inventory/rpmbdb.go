@@ -14,6 +14,7 @@ import (
 const (
 	bdbMagic         = 0x00061561
 	bdbPageHeader    = 26
+	bdbFree          = 0
 	bdbHashUnsorted  = 2
 	bdbOverflow      = 7
 	bdbHashMeta      = 8
@@ -78,8 +79,12 @@ func (db *bdb) hashPage(n int64, each func([]byte) error) error {
 	if err := db.read(n, db.buf); err != nil {
 		return err
 	}
-	if kind := db.buf[25]; kind != bdbHash && kind != bdbHashUnsorted {
+	switch kind := db.buf[25]; kind {
+	case bdbHash, bdbHashUnsorted:
+	case bdbFree, bdbOverflow, bdbHashMeta:
 		return nil
+	default:
+		return fmt.Errorf("page %d of the database is of a kind that no database of rpm has", n)
 	}
 	entries := int(db.order.Uint16(db.buf[20:]))
 	if entries%2 != 0 || bdbPageHeader+2*entries > len(db.buf) {

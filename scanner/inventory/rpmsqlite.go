@@ -9,12 +9,12 @@ import (
 
 // sqliteMagic starts every SQLite file. Of SQLite this package reads one thing:
 // the second column of the table Packages. That needs no SQL and no file with a
-// name, only the b-tree of a table, whose pages are either interior (13: numbers
-// of child pages) or leaves (5: rows). A long row goes on in overflow pages.
+// name, only the b-tree of a table, whose pages are either interior (5: numbers
+// of child pages) or leaves (13: rows). A long row goes on in overflow pages.
 const (
 	sqliteMagic    = "SQLite format 3\x00"
-	sqliteInterior = 13
-	sqliteLeaf     = 5
+	sqliteInterior = 5
+	sqliteLeaf     = 13
 	sqliteMaxDepth = 32
 )
 

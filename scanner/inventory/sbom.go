@@ -89,8 +89,9 @@ func (s *LayerScan) addSBOM(p string, data []byte) error {
 			db.Packages = append(db.Packages, pk)
 			continue
 		}
-		// Bitnami's documents name files relative to their component.
-		if strings.HasPrefix(p, "opt/bitnami/") && part.Kind != string(types.Bitnami) {
+		// Bitnami's documents describe the component that they lie in, and name
+		// files relative to it.
+		if strings.HasPrefix(p, "opt/bitnami/") {
 			pk.Path = path.Join(path.Dir(p), pk.Path)
 		}
 		apps[part.Kind] = append(apps[part.Kind], pk)
