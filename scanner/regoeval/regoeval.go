@@ -20,7 +20,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
@@ -61,8 +60,9 @@ type Evaluator struct {
 	log      *slog.Logger
 }
 
-// New compiles the selected checks. The error is [checks.Problems] where
-// policies break the contract.
+// New prepares the selected checks. The error is [checks.Problems] where policies
+// of a user break the contract. Subjects that have built-in policies alone, which
+// are proven when postscan is built, go on compiling while the scan begins.
 func New(ctx context.Context, catalogue *checks.Catalogue, selected []*checks.Check, o Options) (*Evaluator, error) {
 	if len(selected) == 0 {
 		return nil, errors.New("prepare policies: no check is selected")
@@ -92,25 +92,22 @@ func New(ctx context.Context, catalogue *checks.Catalogue, selected []*checks.Ch
 	for _, c := range selected {
 		bySubject[c.Subject] = append(bySubject[c.Subject], c)
 	}
-	var mu sync.Mutex
 	var errs []error
-	var wg sync.WaitGroup
 	for kind, own := range bySubject {
-		wg.Go(func() {
-			s, err := newSubject(ctx, catalogue, kind, own, params, store)
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				errs = append(errs, err)
-				return
-			}
-			e.subjects[kind] = s
-			for _, p := range s.policies {
-				e.rules = append(e.rules, p.rule)
-			}
-		})
+		s, err := newSubject(ctx, catalogue, kind, own, params, store)
+		if err != nil {
+			return nil, err
+		}
+		e.subjects[kind] = s
+		for _, p := range s.policies {
+			e.rules = append(e.rules, p.rule)
+		}
 	}
-	wg.Wait()
+	for kind, own := range bySubject {
+		if slices.ContainsFunc(own, func(c *checks.Check) bool { return !c.BuiltIn }) {
+			errs = append(errs, e.subjects[kind].wait(ctx))
+		}
+	}
 	if err := joined(errs); err != nil {
 		return nil, err
 	}
@@ -146,7 +143,8 @@ func (e *Evaluator) Params() map[string]any { return maps.Clone(e.params) }
 // Rules implements [scanner.Evaluator].
 func (e *Evaluator) Rules() []*scanner.Rule { return slices.Clone(e.rules) }
 
-// Evaluate implements [scanner.Evaluator].
+// Evaluate implements [scanner.Evaluator]. Beside a cancelled context, its error
+// is that built-in policies do not compile.
 func (e *Evaluator) Evaluate(ctx context.Context, r *facts.Resource) ([]scanner.Outcome, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -154,6 +152,9 @@ func (e *Evaluator) Evaluate(ctx context.Context, r *facts.Resource) ([]scanner.
 	s, ok := e.subjects[r.Kind]
 	if !ok {
 		return nil, nil // no selected check judges this kind
+	}
+	if err := s.wait(ctx); err != nil {
+		return nil, err
 	}
 	gaps := make([]gap, len(s.policies))
 	run := newSet(len(s.policies))
@@ -206,7 +207,7 @@ func joined(errs []error) error {
 	var all checks.Problems
 	for _, err := range errs {
 		var ps checks.Problems
-		if !errors.As(err, &ps) {
+		if err != nil && !errors.As(err, &ps) {
 			return errors.Join(errs...)
 		}
 		all = append(all, ps...)

@@ -27,9 +27,11 @@ const maxQueries = 256
 type subject struct {
 	policies []*policy // by id
 	input    *encoder
-	compiler *ast.Compiler
-	store    storage.Store
 	cache    cache
+	store    storage.Store
+	ready    chan struct{} // closed when compiler and failed are set
+	compiler *ast.Compiler
+	failed   error
 
 	mu      sync.Mutex // guards queries, and the compiler while a query is prepared
 	queries map[string]*rego.PreparedEvalQuery
@@ -40,17 +42,15 @@ type policy struct {
 	check  *checks.Check
 	rule   *scanner.Rule
 	id     *ast.Term
-	query  string                      // the term of the query that asks it
+	query  string                      // the term of the query that asks it; set when the subject is ready
 	levels map[string]scanner.Severity // that a violation may have
 	unset  []string                    // required parameters that are empty
 }
 
+// newSubject makes a subject and begins to compile its policies, which goes on
+// while the scan reads its first resource. Whoever asks them waits until ready.
 func newSubject(ctx context.Context, catalogue *checks.Catalogue, kind facts.Kind, own []*checks.Check, params map[string]any, store storage.Store) (*subject, error) {
-	compiler, err := catalogue.Compile(own, checks.CompileOptions{})
-	if err != nil {
-		return nil, err
-	}
-	s := &subject{compiler: compiler, store: store, queries: map[string]*rego.PreparedEvalQuery{}}
+	s := &subject{store: store, ready: make(chan struct{}), queries: map[string]*rego.PreparedEvalQuery{}}
 	doc := facts.New(kind)
 	if doc == nil {
 		return nil, fmt.Errorf("prepare policies: no resource is of kind %q, so %s would never be evaluated", kind, own[0].File)
@@ -60,7 +60,7 @@ func newSubject(ctx context.Context, catalogue *checks.Catalogue, kind facts.Kin
 	var needs []string
 	all := newSet(len(own))
 	for i, c := range own {
-		p, err := newPolicy(c, params, compiler)
+		p, err := newPolicy(c, params)
 		if err != nil {
 			return nil, err
 		}
@@ -70,16 +70,34 @@ func newSubject(ctx context.Context, catalogue *checks.Catalogue, kind facts.Kin
 			all.add(i)
 		}
 	}
+	var err error
 	if s.input, err = newEncoder(reflect.TypeOf(doc), needs); err != nil {
 		return nil, fmt.Errorf("prepare the facts of kind %q for policies: %w", kind, err)
 	}
-	if _, err := s.prepared(ctx, all); err != nil {
-		return nil, err
-	}
+	go func() {
+		defer close(s.ready)
+		if s.compiler, s.failed = catalogue.Compile(own, checks.CompileOptions{}); s.failed != nil {
+			return
+		}
+		for _, p := range s.policies {
+			p.query = query(p.check, s.compiler)
+		}
+		_, s.failed = s.prepared(ctx, all)
+	}()
 	return s, nil
 }
 
-func newPolicy(c *checks.Check, params map[string]any, compiler *ast.Compiler) (*policy, error) {
+// wait waits until the policies are compiled.
+func (s *subject) wait(ctx context.Context) error {
+	select {
+	case <-s.ready:
+		return s.failed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func newPolicy(c *checks.Check, params map[string]any) (*policy, error) {
 	p := &policy{check: c, rule: rule(c), id: ast.StringTerm(c.ID), levels: map[string]scanner.Severity{}}
 	var err error
 	if p.rule.Severity, err = scanner.ParseSeverity(c.Severity); err != nil {
@@ -102,7 +120,6 @@ func newPolicy(c *checks.Check, params map[string]any, compiler *ast.Compiler) (
 			p.unset = append(p.unset, name)
 		}
 	}
-	p.query = query(c, compiler)
 	return p, nil
 }
 
