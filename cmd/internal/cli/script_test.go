@@ -42,15 +42,17 @@ func postscan() {
 //
 //	exits CODE COMMAND ARG...  runs a command that must end with this exit code
 //
-// and the variable REGISTRY, the address of a registry that holds the images
-// that registry_test.go builds.
+// and two variables: REGISTRY is the address of a registry that holds the images
+// that registry_test.go builds, BAD that of one with the images of
+// badregistry_test.go.
 func TestScripts(t *testing.T) {
-	address := startRegistry(t)
+	address, bad := startRegistry(t), startBadRegistry(t)
 	testscript.Run(t, testscript.Params{
 		Dir:           filepath.Join("..", "..", "..", "testdata", "script"),
 		UpdateScripts: *update,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("REGISTRY", address)
+			env.Setenv("BAD", bad+"/bad")
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
 			env.Setenv("NO_PROXY", "*")
