@@ -114,6 +114,21 @@ test_fails_for_every_way_to_substitute if {
 	}
 }
 
+test_finding_of_a_substitution if {
+	denied := policy.deny with input as fixture.run(`wget a && bash -c "$(curl -s x)"`)
+	denied == {{
+		"message": "a step of the build runs what curl prints",
+		"path": "history[0]",
+		"value": `bash -c "$(curl -s x)"`,
+		"key": "curl into an interpreter",
+	}}
+}
+
+test_finding_names_the_program_that_is_piped if {
+	denied := policy.deny with input as fixture.run("wget -q a && curl x | sh")
+	{finding.key | some finding in denied} == {"curl into an interpreter"}
+}
+
 test_passes_where_the_download_is_data if {
 	every command in [
 		"curl x | tar xz -C /opt/python",
@@ -128,6 +143,8 @@ test_passes_where_the_download_is_data if {
 		"VERSION=$(curl -s x) && echo $VERSION",
 		"sh -c \"VERSION=$(curl -s x)\"",
 		"cat x | sh",
+		"cat curl.sh | sh",
+		"sh <(cat curl.sh)",
 		"apt-get install -y curl | sh -c 'cat'",
 		"# curl x | sh\ntrue",
 	] {
@@ -147,6 +164,7 @@ test_fails_for_every_switch if {
 		"apt-get update --allow-insecure-repositories": "apt-get --allow-insecure-repositories",
 		"apt-get install --force-yes x": "apt-get --force-yes",
 		"apt-get -o APT::Get::AllowUnauthenticated=true install x": "apt-get APT::Get::AllowUnauthenticated=",
+		"apt-get -o Acquire::AllowInsecureRepositories=true update": "apt-get Acquire::AllowInsecureRepositories=",
 		"apk add --no-cache --allow-untrusted x.apk": "apk --allow-untrusted",
 		"yum install -y --nogpgcheck x": "yum --nogpgcheck",
 		"dnf -y --nogpgcheck install x": "dnf --nogpgcheck",
@@ -214,10 +232,31 @@ test_passes_where_the_switch_belongs_to_no_such_program if {
 		"echo --no-check-certificate",
 		"apt-get install -y wget && x --no-check-certificate",
 		"mytool --insecure",
+		"wget https://example.org/--no-check-certificate",
 	] {
 		denied := policy.deny with input as fixture.run(command)
 		count(denied) == 0
 	}
+}
+
+test_passes_for_instructions_that_run_nothing_in_the_build if {
+	image := fixture.built([
+		["CMD", "curl -k x | sh"],
+		["HEALTHCHECK", "curl -k https://localhost/ --insecure"],
+		["ENTRYPOINT", "wget --no-check-certificate x"],
+		["LABEL", "note=NODE_TLS_REJECT_UNAUTHORIZED=0"],
+	])
+	count(policy.deny) == 0 with input as image
+}
+
+test_finding_of_a_variable if {
+	denied := policy.deny with input as fixture.built([["ENV", "A=1 NODE_TLS_REJECT_UNAUTHORIZED=0"]])
+	denied == {{
+		"message": "a step of the build sets NODE_TLS_REJECT_UNAUTHORIZED=0, which turns verification off",
+		"path": "history[0]",
+		"value": "NODE_TLS_REJECT_UNAUTHORIZED=0",
+		"key": "NODE_TLS_REJECT_UNAUTHORIZED=0",
+	}}
 }
 
 test_fails_for_variables if {

@@ -13,4 +13,5 @@ test_empty_steps_tell_nothing if {
 test_one_word_tells_something if {
 	not history.tells_nothing([{"instruction": "", "arguments": ""}, {"instruction": "RUN", "arguments": "make"}])
 	not history.tells_nothing([{"instruction": "", "arguments": "bazel build ..."}])
+	not history.tells_nothing([{"instruction": "RUN", "arguments": ""}])
 }
