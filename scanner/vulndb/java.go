@@ -65,7 +65,7 @@ func (j *JavaDB) prepare(ctx context.Context) error {
 	meta, err := checkJava(ctx, dir)
 	switch {
 	case err != nil && (!o.canFetch() || !replaceable(err)):
-		return fmt.Errorf("%w; run `postscan db update --java`", err)
+		return fmt.Errorf("%w; run `postscan db update java-db`", err)
 	case err != nil:
 		o.Log.Info("fetching the Java index", "dir", dir, "because", err)
 		if err := refresh(ctx, o, javaArtifact(o)); err != nil {
@@ -191,7 +191,7 @@ func (j *JavaDB) broken(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return fmt.Errorf("java index: read %s: %w: %w; run `postscan db update --java`",
+	return fmt.Errorf("java index: read %s: %w: %w; run `postscan db update java-db`",
 		filepath.Join(j.opts.Dir, javaDir, javaDB), ErrCorrupt, err)
 }
 

@@ -132,7 +132,7 @@ func TestJavaDBThatIsNotThere(t *testing.T) {
 		j := NewJavaDB(Options{Dir: tt.dir, Offline: true, Now: at(today)})
 		for range 2 { // the second answer is remembered
 			_, _, _, _, err := j.SearchBySHA1(t.Context(), strings.Repeat("11", 20))
-			if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), "db update --java") {
+			if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), "db update java-db") {
 				t.Errorf("%s: %v, want %v and what to do", name, err, tt.want)
 			}
 		}

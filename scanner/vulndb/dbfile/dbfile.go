@@ -214,33 +214,48 @@ func severity(word string) dbtypes.Severity {
 	return s
 }
 
-// writeBolt writes the values in one transaction. The page size is fixed, as it
-// would otherwise be that of the machine.
+// writeBolt writes the values, which are in the order of their paths. The page
+// size is fixed, as it would otherwise be that of the machine, and each bucket
+// has a transaction of its own: where one changes several buckets, the library
+// lays them out in the random order of a map.
 func writeBolt(path string, values []value) error {
-	db, err := bbolt.Open(path, 0o644, &bbolt.Options{PageSize: 4096})
+	db, err := bbolt.Open(path, 0o644, &bbolt.Options{PageSize: 4096, FreelistType: bbolt.FreelistArrayType, NoSync: true})
 	if err != nil {
 		return err
 	}
-	err = db.Update(func(tx *bbolt.Tx) error {
-		for _, v := range values {
-			bucket, err := tx.CreateBucketIfNotExists([]byte(v.path[0]))
-			if err != nil {
-				return err
-			}
-			last := len(v.path) - 1
-			for _, name := range v.path[1:last] {
-				if bucket, err = bucket.CreateBucketIfNotExists([]byte(name)); err != nil {
-					return err
-				}
-			}
-			if err := bucket.Put([]byte(v.path[last]), v.json); err != nil {
-				return err
-			}
+	for len(values) > 0 && err == nil {
+		buckets := values[0].path[:len(values[0].path)-1]
+		n := slices.IndexFunc(values, func(v value) bool { return !slices.Equal(v.path[:len(v.path)-1], buckets) })
+		if n < 0 {
+			n = len(values)
 		}
-		return nil
-	})
+		err = db.Update(func(tx *bbolt.Tx) error { return putAll(tx, buckets, values[:n]) })
+		values = values[n:]
+	}
+	if err == nil {
+		err = db.Sync()
+	}
 	if closeErr := db.Close(); err == nil {
 		err = closeErr
 	}
 	return err
+}
+
+// putAll puts the values, all of one bucket, into it.
+func putAll(tx *bbolt.Tx, buckets []string, values []value) error {
+	bucket, err := tx.CreateBucketIfNotExists([]byte(buckets[0]))
+	if err != nil {
+		return err
+	}
+	for _, name := range buckets[1:] {
+		if bucket, err = bucket.CreateBucketIfNotExists([]byte(name)); err != nil {
+			return err
+		}
+	}
+	for _, v := range values {
+		if err := bucket.Put([]byte(v.path[len(v.path)-1]), v.json); err != nil {
+			return err
+		}
+	}
+	return nil
 }
