@@ -327,7 +327,13 @@ func (s *Set) clusterResource(a *access, yield func(*facts.Resource) bool) bool 
 			f.Anonymous.Bindings++
 		}
 	}
-	r := s.resource(facts.KindCluster, ref{"Cluster", name{"", "cluster"}}, Place{}, f)
+	var at Place
+	for _, list := range [][]componentAt{c.apiServers, c.managers, c.schedulers, c.etcds} {
+		if at.Target == "" && len(list) > 0 {
+			at.Target = list[0].at.Target
+		}
+	}
+	r := s.resource(facts.KindCluster, ref{"Cluster", name{"", "cluster"}}, at, f)
 	r.ID = "cluster"
 	s.componentsOf(f, r)
 	f.Network = s.networkEngine()

@@ -341,6 +341,9 @@ func (s *Set) identity(a *access, k subjectKey) *facts.Resource {
 		}
 	}
 	f.System = systemIdentity(k, g.list)
+	if at.File == "" && len(a.bySubject[k]) > 0 { // nobody wrote an object for it: the binding brought it in
+		at.Target = a.bySubject[k][0].at.Target
+	}
 	r := s.resource(facts.KindIdentity, ref(k), at, f)
 	for p, o := range g.places {
 		if r.Places == nil {

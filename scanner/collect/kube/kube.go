@@ -91,6 +91,9 @@ type Place struct {
 	facts.Origin
 	// Lines gives the line of each field by its path ("spec.replicas"); nil for the API.
 	Lines map[string]int
+	// Target is the Ref of the target that the object belongs to, where it is
+	// not [Options.Target].
+	Target string
 }
 
 // Topic names a list of objects that facts depend on; see [Set.Miss].

@@ -100,14 +100,14 @@ func TestEffectiveCapabilities(t *testing.T) {
 
 func TestImageReferences(t *testing.T) {
 	for written, want := range map[string]facts.ImageReference{
-		"nginx":                         {Registry: "docker.io", Repository: "library/nginx"},
-		"nginx:1.27":                    {Registry: "docker.io", Repository: "library/nginx", Tag: "1.27"},
-		"team/app@sha256:aa":            {Registry: "docker.io", Repository: "team/app", Digest: "sha256:aa"},
+		"nginx":                            {Registry: "docker.io", Repository: "library/nginx"},
+		"nginx:1.27":                       {Registry: "docker.io", Repository: "library/nginx", Tag: "1.27"},
+		"team/app@sha256:aa":               {Registry: "docker.io", Repository: "team/app", Digest: "sha256:aa"},
 		"reg.example:5000/a/b:c@sha256:aa": {Registry: "reg.example:5000", Repository: "a/b", Tag: "c", Digest: "sha256:aa"},
-		"localhost/a":                   {Registry: "localhost", Repository: "a"},
-		"index.docker.io/library/x:y":   {Registry: "docker.io", Repository: "library/x", Tag: "y"},
-		"":                              {},
-		"bad image":                     {},
+		"localhost/a":                      {Registry: "localhost", Repository: "a"},
+		"index.docker.io/library/x:y":      {Registry: "docker.io", Repository: "library/x", Tag: "y"},
+		"":                                 {},
+		"bad image":                        {},
 	} {
 		want.Reference = written
 		if got := imageReference(written); got != want {

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"iter"
 	"maps"
 	"slices"
@@ -63,7 +64,7 @@ func (s *Set) keep(namespace, kind string) bool {
 // resource starts a resource.
 func (s *Set) resource(kind facts.Kind, r ref, at Place, doc any) *facts.Resource {
 	return &facts.Resource{
-		Kind: kind, ID: r.id(), Target: s.opts.Target, Origin: at.Origin, Lines: at.Lines,
+		Kind: kind, ID: r.id(), Target: cmp.Or(at.Target, s.opts.Target), Origin: at.Origin, Lines: at.Lines,
 		Missing: map[string]facts.Missing{}, Facts: doc,
 	}
 }
