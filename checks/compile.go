@@ -20,9 +20,16 @@ type CompileOptions struct {
 	Types bool
 }
 
+// Compiled are policies ready to be asked.
+type Compiled struct {
+	*ast.Compiler
+	// Reads are the fields that each check reads.
+	Reads map[*Check]Reads
+}
+
 // Compile parses the selected policies and the libraries, holds their Rego to
 // the contract and compiles them. The error is [Problems] where they break it.
-func (c *Catalogue) Compile(selected []*Check, o CompileOptions) (*ast.Compiler, error) {
+func (c *Catalogue) Compile(selected []*Check, o CompileOptions) (*Compiled, error) {
 	files := slices.DeleteFunc(slices.Clone(c.files), func(f *file) bool {
 		return f.kind == testFile || f.kind == policyFile && !slices.Contains(selected, f.check)
 	})
@@ -36,7 +43,7 @@ func (c *Catalogue) Verify() error {
 }
 
 // compile compiles files of Rego; tests may be among them.
-func compile(files []*file, o CompileOptions) (*ast.Compiler, error) {
+func compile(files []*file, o CompileOptions) (*Compiled, error) {
 	types := o.Types || slices.ContainsFunc(files, func(f *file) bool { return f.kind == policyFile && !f.official })
 	modules, err := parse(files, types)
 	if err != nil {
@@ -52,10 +59,17 @@ func compile(files []*file, o CompileOptions) (*ast.Compiler, error) {
 	}
 	// After this stage every reference stands in full, with the author's variables.
 	var problems Problems
+	reads := map[*Check]Reads{}
 	comp.WithStageAfterID(ast.StageResolveRefs, ast.CompilerStageDefinition{
 		Name: "Contract", MetricName: "contract",
 		Stage: func(comp *ast.Compiler) *ast.Error {
 			problems = contract(comp, files)
+			flow := newFlow(comp)
+			for _, f := range files {
+				if f.kind == policyFile {
+					reads[f.check] = flow.reads(comp.Modules[f.name])
+				}
+			}
 			return nil
 		},
 	})
@@ -66,7 +80,7 @@ func compile(files []*file, o CompileOptions) (*ast.Compiler, error) {
 	if comp.Failed() {
 		return nil, regoProblems(comp.Errors).orNil()
 	}
-	return comp, nil
+	return &Compiled{Compiler: comp, Reads: reads}, nil
 }
 
 // parse parses files in parallel, with their annotations where types are to be

@@ -28,8 +28,7 @@ func (g *gap) add(status facts.Gap, reasons ...string) {
 }
 
 // gapIn looks up what the policy needs: parameters that are not configured, then
-// facts. What was seen in part is judged; it
-// never passes.
+// facts. What was seen in part is judged; it never passes.
 func (p *policy) gapIn(r *facts.Resource) gap {
 	var g gap
 	if p.check.DecidedBy != "" {
@@ -44,7 +43,7 @@ func (p *policy) gapIn(r *facts.Resource) gap {
 	if len(r.Missing) == 0 {
 		return g
 	}
-	for _, need := range p.check.Needs {
+	for _, need := range p.asks {
 		if m, ok := r.MissingAt(need); ok {
 			g.miss(need, m)
 			continue
@@ -74,7 +73,7 @@ func (g *gap) miss(path string, m facts.Missing) {
 
 // partOf is true where the path is a field below need: whoever needs all of
 // distribution needs distribution.version. A field of a list's elements is not:
-// a policy that reads it names it, for there it may be one of many.
+// it counts where the policy reads it.
 func partOf(need, path string) bool {
 	rest, ok := strings.CutPrefix(path, need)
 	return ok && strings.HasPrefix(rest, ".") && !strings.Contains(rest, "[]")

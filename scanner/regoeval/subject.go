@@ -30,7 +30,7 @@ type subject struct {
 	cache    cache
 	store    storage.Store
 	ready    chan struct{} // closed when compiler and failed are set
-	compiler *ast.Compiler
+	compiler *checks.Compiled
 	failed   error
 
 	mu      sync.Mutex // guards queries, and the compiler while a query is prepared
@@ -43,6 +43,7 @@ type policy struct {
 	rule   *scanner.Rule
 	id     *ast.Term
 	query  string                      // the term of the query that asks it; set when the subject is ready
+	asks   []string                    // paths that it needs or reads; set when the subject is ready
 	levels map[string]scanner.Severity // that a violation may have
 	unset  []string                    // required parameters that are empty
 }
@@ -80,7 +81,8 @@ func newSubject(ctx context.Context, catalogue *checks.Catalogue, kind facts.Kin
 			return
 		}
 		for _, p := range s.policies {
-			p.query = query(p.check, s.compiler)
+			p.query = query(p.check, s.compiler.Compiler)
+			p.asks = asks(p.check, s.compiler.Reads[p.check])
 		}
 		_, s.failed = s.prepared(ctx, all)
 	}()
@@ -156,6 +158,18 @@ func query(c *checks.Check, compiler *ast.Compiler) string {
 	return fmt.Sprintf("%s: [[%s, %s] | %s]", strconv.Quote(c.ID), asks("deny"), asks("unknown"), applies)
 }
 
+// asks joins what a check declares to need with what its policy reads below
+// lists, where needs may name the list alone.
+func asks(c *checks.Check, reads checks.Reads) []string {
+	out := slices.Clone(c.Needs)
+	for _, r := range reads {
+		if !strings.HasSuffix(r, "[]") && !slices.Contains(out, r) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
 // prepared returns the query that asks the policies of the set.
 func (s *subject) prepared(ctx context.Context, run set) (*rego.PreparedEvalQuery, error) {
 	s.mu.Lock()
@@ -176,7 +190,7 @@ func (s *subject) prepared(ctx context.Context, run set) (*rego.PreparedEvalQuer
 	}
 	q, err := rego.New(
 		rego.ParsedQuery(body),
-		rego.Compiler(s.compiler),
+		rego.Compiler(s.compiler.Compiler),
 		rego.Store(s.store),
 		rego.StrictBuiltinErrors(true),
 		// The answer stays a term: it is read without a detour over JSON.
