@@ -425,12 +425,11 @@ func (t *table) sources(r *scanner.Report) {
 			told[reason] = true
 		}
 	}
-	written := false
+	var parts []string
 	for _, s := range r.Sources {
 		if s.Updated.IsZero() && told[s.Problem] {
 			continue
 		}
-		written = true
 		text := clean(s.Name)
 		if !s.Updated.IsZero() {
 			text += " of " + s.Updated.UTC().Format(time.DateOnly) + " (" + age(r.Run.Collected.Sub(s.Updated)) + ")"
@@ -438,9 +437,10 @@ func (t *table) sources(r *scanner.Report) {
 		if s.Problem != "" {
 			text += ": " + clean(s.Problem)
 		}
-		t.item(t.dim("Data: "), text)
+		parts = append(parts, text)
 	}
-	if written {
+	if len(parts) > 0 {
+		t.item(t.dim("Data: "), strings.Join(parts, "; "))
 		t.line("")
 	}
 }

@@ -127,7 +127,7 @@ it down.`,
 	}
 	addFlags(cmd, filterHeading, func(fs *pflag.FlagSet) {
 		fs.StringVar(&subject, "subject", "", "only checks that judge this `KIND` of resource, as image")
-		fs.Var(&severity, "severity", "only checks of this `severity`")
+		fs.Var(&severity, "severity", "only checks of this `SEVERITY`")
 		fs.StringVar(&framework, "framework", "", "only checks that speak to this `FRAMEWORK`")
 		fs.BoolVar(&frameworks, "frameworks", false, "list the frameworks instead")
 	})
@@ -336,20 +336,7 @@ func paragraphs(text string) []string {
 		if i > 0 {
 			lines = append(lines, "")
 		}
-		line := ""
-		for _, word := range strings.Fields(p) {
-			if line != "" && len([]rune(line))+1+len([]rune(word)) > 76 {
-				lines = append(lines, line)
-				line = ""
-			}
-			if line != "" {
-				line += " "
-			}
-			line += word
-		}
-		if line != "" {
-			lines = append(lines, line)
-		}
+		lines = append(lines, wrapText(strings.TrimSpace(p), 76)...)
 	}
 	return lines
 }
@@ -455,7 +442,7 @@ small letters, as runs_as_root. The tests of what it writes pass.`,
 		},
 	}
 	addFlags(cmd, outputHeading, func(fs *pflag.FlagSet) {
-		fs.StringVar(&dir, "dir", "policies", "`folder` of policies to write into")
+		fs.StringVar(&dir, "dir", "policies", "`DIR` of policies to write into (default policies)")
 	})
 	return cmd
 }

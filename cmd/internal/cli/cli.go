@@ -99,14 +99,14 @@ the reason; it never counts as a pass.`,
 	})
 	setHelp(root)
 	persistent := root.PersistentFlags()
-	persistent.StringVar(&a.configFile, "config", "", "settings `file` (default: postscan.yaml here, where there is one)")
+	persistent.StringVar(&a.configFile, "config", "", "settings `FILE` (default: postscan.yaml here, where there is one)")
 	persistent.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing but errors on stderr")
 	persistent.BoolVarP(&a.verbose, "verbose", "v", false, "tell on stderr what is done")
-	persistent.StringVar(&a.logFormat, "log-format", "text", "log as `text or json`")
+	persistent.StringVar(&a.logFormat, "log-format", "text", "log in this `FORMAT`: text or json (default text)")
 	setGroup(persistent, "Global")
 
 	root.AddGroup(&cobra.Group{ID: "scan", Title: "Scan:"}, &cobra.Group{ID: "look", Title: "Look up:"})
-	for _, c := range []*cobra.Command{newImage(a), newEval(a)} {
+	for _, c := range []*cobra.Command{newDemo(a), newImage(a), newEval(a)} {
 		c.GroupID = "scan"
 		root.AddCommand(c)
 	}

@@ -25,7 +25,9 @@ func newConvert(a *app) *cobra.Command {
 		Use:   "convert REPORT",
 		Short: "Write a saved JSON report in other formats",
 		Long: `convert reads a report that -o json wrote and writes it in any format, with the
-same bytes as the scan would have written. "-" reads stdin.`,
+same bytes as the scan would have written. "-" reads stdin. The formats are:
+
+` + formatTable(),
 		Example: `  postscan report convert report.json
   postscan report convert report.json -o json=copy.json -o table`,
 		Args: arguments(cobra.ExactArgs(1)),

@@ -27,17 +27,17 @@ type databaseFlags struct {
 }
 
 func (f *databaseFlags) define(fs *pflag.FlagSet) {
-	fs.StringVar(&f.dir, "db-dir", "", "`folder` of the databases (default: in the user's cache)")
-	fs.StringArrayVar(&f.repositories, "db-repository", nil, "fetch the vulnerability database from this OCI `REFERENCE`; repeatable,\ntried in order")
-	fs.StringArrayVar(&f.java, "java-db-repository", nil, "the same for the Java index")
+	fs.StringVar(&f.dir, "db-dir", "", "`DIR` of the databases (default: in the user's cache)")
+	fs.StringArrayVar(&f.repositories, "db-repository", nil, "fetch the vulnerability database from this OCI `REFERENCE`; several are tried in order")
+	fs.StringArrayVar(&f.java, "java-db-repository", nil, "the same for the Java index, an OCI `REFERENCE`")
 }
 
 func (f *databaseFlags) defineScan(fs *pflag.FlagSet) {
 	f.define(fs)
 	fs.BoolVar(&f.skipUpdate, "skip-db-update", false, "use the databases that are there, whatever their age")
-	fs.DurationVar(&f.maxAge, "db-max-age", vulndb.DefaultMaxAge, "call packages without a finding unknown where the database is older")
-	fs.StringVar(&f.kev, "kev", "", "known exploited vulnerabilities: a `file` as CISA publishes it")
-	fs.StringVar(&f.epss, "epss", "", "exploit prediction scores: a `file` (CSV, also gzipped)")
+	fs.DurationVar(&f.maxAge, "db-max-age", vulndb.DefaultMaxAge, "where the database is older than this `TIME`, packages without a finding are unknown (default 504h, three weeks)")
+	fs.StringVar(&f.kev, "kev", "", "known exploited vulnerabilities: a `FILE` as CISA publishes it")
+	fs.StringVar(&f.epss, "epss", "", "exploit prediction scores: a `FILE` (CSV, also gzipped)")
 }
 
 func (f *databaseFlags) defineOffline(fs *pflag.FlagSet) {
@@ -129,8 +129,8 @@ cannot be fetched leaves what is there as it was.`,
 	}
 	addFlags(cmd, "Database", func(fs *pflag.FlagSet) {
 		f.define(fs)
-		fs.StringVar(&kevURL, "kev-url", "", "`address` of the known exploited vulnerabilities (default: CISA's)")
-		fs.StringVar(&epssURL, "epss-url", "", "`address` of the exploit prediction scores (default: FIRST's)")
+		fs.StringVar(&kevURL, "kev-url", "", "`URL` of the known exploited vulnerabilities (default: CISA's)")
+		fs.StringVar(&epssURL, "epss-url", "", "`URL` of the exploit prediction scores (default: FIRST's)")
 	})
 	addFlags(cmd, "Network", func(fs *pflag.FlagSet) {
 		reg.define(fs)
@@ -156,7 +156,7 @@ func newDBStatus(a *app) *cobra.Command {
 		},
 	}
 	addFlags(cmd, "Database", func(fs *pflag.FlagSet) {
-		fs.StringVar(&f.dir, "db-dir", "", "`folder` of the databases (default: in the user's cache)")
+		fs.StringVar(&f.dir, "db-dir", "", "`DIR` of the databases (default: in the user's cache)")
 	})
 	addFlags(cmd, outputHeading, func(fs *pflag.FlagSet) { defineTextOrJSON(fs, &format) })
 	return cmd

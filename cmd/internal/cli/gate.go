@@ -22,9 +22,9 @@ type gate struct {
 }
 
 func (g *gate) define(fs *pflag.FlagSet) {
-	fs.Var(&g.failOn, "fail-on", "exit 3 where a finding of this `severity` or worse is not suppressed,\nand 4 where something that could be one is unknown")
+	fs.Var(&g.failOn, "fail-on", "exit 3 where a finding of this `SEVERITY` or worse is not suppressed, and 4 where something that could be one is unknown")
 	fs.BoolVar(&g.onUnknown, "fail-on-unknown", true, "let --fail-on exit 4 for what is unknown")
-	fs.StringSliceVar(&g.require, "require", nil, "exit 4 unless the check of this `ID` was decided everywhere; repeatable")
+	fs.StringSliceVar(&g.require, "require", nil, "exit 4 unless the check of this `ID` was decided everywhere")
 }
 
 // asked says whether there is a gate at all.

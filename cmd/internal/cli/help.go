@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -68,7 +69,10 @@ func writeHelp(w io.Writer, cmd *cobra.Command) {
 	}
 	writeCommands(&b, cmd)
 	for _, g := range flagGroups(cmd) {
-		fmt.Fprintf(&b, "\n%s flags:\n%s", g.heading, g.flags.FlagUsagesWrapped(80))
+		fmt.Fprintf(&b, "\n%s:\n", g.heading)
+		for _, f := range g.flags {
+			writeFlag(&b, f)
+		}
 	}
 	if cmd.HasAvailableSubCommands() {
 		fmt.Fprintf(&b, "\nMore about a command: %s COMMAND --help\n", cmd.CommandPath())
@@ -103,10 +107,67 @@ func writeCommands(b *strings.Builder, cmd *cobra.Command) {
 	list("Commands:", "")
 }
 
+// The columns of a help page.
+const (
+	helpWidth  = 80
+	textColumn = 31 // where the text of a flag begins
+)
+
+// writeFlag writes a flag and its text, wrapped; a line break in the text stays.
+func writeFlag(b *strings.Builder, f *pflag.Flag) {
+	value, text := pflag.UnquoteUsage(f)
+	head := "      --" + f.Name
+	if f.Shorthand != "" {
+		head = "  -" + f.Shorthand + ", --" + f.Name
+	}
+	if value != "" {
+		head += " " + value
+	}
+	if repeatable(f) {
+		text += "; repeatable"
+	}
+	if f.DefValue == "true" {
+		text += " (default true)"
+	}
+	var lines []string
+	for l := range strings.SplitSeq(text, "\n") {
+		lines = append(lines, wrapText(l, helpWidth-textColumn)...)
+	}
+	if len(head) >= textColumn-1 {
+		lines = append([]string{""}, lines...)
+	}
+	for i, l := range lines {
+		if i > 0 {
+			head = ""
+		}
+		fmt.Fprintln(b, strings.TrimRight(fmt.Sprintf("%-*s%s", textColumn, head, l), " "))
+	}
+}
+
+// wrapText breaks text at spaces into lines of at most width characters; what the
+// first line is indented by, the others are too.
+func wrapText(text string, width int) []string {
+	words := strings.TrimLeft(text, " ")
+	indent := text[:len(text)-len(words)]
+	var lines []string
+	line := indent
+	for word := range strings.FieldsSeq(words) {
+		if n := len([]rune(line)); n > len(indent) && n+1+len([]rune(word)) > width {
+			lines = append(lines, line)
+			line = indent
+		}
+		if len(line) > len(indent) {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
+}
+
 // flagGroup is the flags under one heading.
 type flagGroup struct {
 	heading string
-	flags   *pflag.FlagSet
+	flags   []*pflag.Flag
 }
 
 // flagGroups returns a command's flags by heading, in the order in which the
@@ -115,26 +176,18 @@ func flagGroups(cmd *cobra.Command) []flagGroup {
 	cmd.InitDefaultHelpFlag()
 	var groups []flagGroup
 	add := func(f *pflag.Flag) {
-		if f.Hidden || f.Name == "help" {
-			return
+		if f.Hidden || len(f.Annotations[groupKey]) == 0 {
+			return // --help, which cobra adds, is known
 		}
-		heading := "Other"
-		if g := f.Annotations[groupKey]; len(g) > 0 {
-			heading = g[0]
+		heading := f.Annotations[groupKey][0]
+		at := slices.IndexFunc(groups, func(g flagGroup) bool { return g.heading == heading })
+		if at < 0 {
+			at = len(groups)
+			groups = append(groups, flagGroup{heading: heading})
 		}
-		for _, g := range groups {
-			if g.heading == heading {
-				g.flags.AddFlag(f)
-				return
-			}
-		}
-		fs := pflag.NewFlagSet(heading, pflag.ContinueOnError)
-		fs.SortFlags = false
-		fs.AddFlag(f)
-		groups = append(groups, flagGroup{heading, fs})
+		groups[at].flags = append(groups[at].flags, f)
 	}
-	cmd.LocalNonPersistentFlags().VisitAll(add)
+	cmd.LocalFlags().VisitAll(add)
 	cmd.InheritedFlags().VisitAll(add)
-	cmd.PersistentFlags().VisitAll(add)
 	return groups
 }

@@ -23,18 +23,24 @@ type outputFlags struct {
 
 func (f *outputFlags) define(fs *pflag.FlagSet) {
 	fs.StringArrayVarP(&f.outputs, "output", "o", nil,
-		"write the report as `FORMAT[=FILE]`, repeatable; one at most to stdout\n"+formatHelp()+"(default table)")
-	fs.Var(&f.severity, "severity", "show people nothing below this `severity`: critical, high, medium,\nlow, info; JSON keeps all, and the gate too")
+		"write the report as `FORMAT[=FILE]`, without a file to stdout, which takes one: "+formatNames()+" (default table)")
+	fs.Var(&f.severity, "severity", "show people nothing below this `SEVERITY`: critical, high, medium, low, info; machines and gates see all")
 }
 
-func formatHelp() string {
-	width := 0
+// formatNames lists the formats for the help text.
+func formatNames() string {
+	var names []string
 	for _, f := range report.Formats() {
-		width = max(width, len(f.Name))
+		names = append(names, f.Name)
 	}
+	return strings.Join(names, ", ")
+}
+
+// formatTable lists the formats with what they are.
+func formatTable() string {
 	var b strings.Builder
 	for _, f := range report.Formats() {
-		fmt.Fprintf(&b, "  %-*s  %s\n", width, f.Name, f.About)
+		fmt.Fprintf(&b, "  %-11s %s\n", f.Name, f.About)
 	}
 	return b.String()
 }

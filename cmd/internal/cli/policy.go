@@ -22,14 +22,14 @@ type policyFlags struct {
 }
 
 func (f *policyFlags) define(fs *pflag.FlagSet) {
-	fs.StringSliceVar(&f.checks, "checks", nil, "judge only these `CHECKS`: ids, globs (PS-IMG-*), severity:high,\nframework:nist-800-190; separated by commas, repeatable")
+	fs.StringSliceVar(&f.checks, "checks", nil, "judge only these `CHECKS`: ids, globs (PS-IMG-*), severity:high, framework:nist-800-190; separated by commas")
 	fs.StringSliceVar(&f.skip, "skip-checks", nil, "leave out these `CHECKS`")
 	f.definePolicies(fs)
 }
 
 func (f *policyFlags) definePolicies(fs *pflag.FlagSet) {
-	fs.StringArrayVar(&f.dirs, "policy", nil, "add the policies of a `DIR`; repeatable")
-	fs.StringArrayVar(&f.params, "param", nil, "set a parameter of the policies, as `NAME=VALUE`; lists are separated\nby commas; repeatable (postscan checks explain ID shows them)")
+	fs.StringArrayVar(&f.dirs, "policy", nil, "add the policies of a `DIR`")
+	fs.StringArrayVar(&f.params, "param", nil, "set a parameter of the policies, as `NAME=VALUE`; lists are separated by commas; checks explain shows them")
 }
 
 // catalogue loads the checks that are built in and those of --policy.

@@ -27,13 +27,13 @@ type registryFlags struct {
 }
 
 func (f *registryFlags) define(fs *pflag.FlagSet) {
-	fs.StringArrayVar(&f.mirrors, "mirror", nil, "ask a mirror first, as `docker.io=127.0.0.1:5000`; repeatable; those of\nregistries.conf hold too")
+	fs.StringArrayVar(&f.mirrors, "mirror", nil, "ask a mirror first, as `HOST=MIRROR`, docker.io=127.0.0.1:5000; those of registries.conf hold too")
 	fs.StringArrayVar(&f.insecure, "insecure-registry", nil, "`HOST` may speak plain HTTP or have a certificate that does not verify")
-	fs.StringVar(&f.caFile, "ca-file", "", "trust the authorities in this PEM `file` too, for every connection")
+	fs.StringVar(&f.caFile, "ca-file", "", "trust the authorities in this PEM `FILE` too, for every connection")
 }
 
 func (f *registryFlags) defineLogin(fs *pflag.FlagSet) {
-	fs.StringVar(&f.username, "username", "", "user `name` at the images' registry (default: Docker's and Podman's logins)")
+	fs.StringVar(&f.username, "username", "", "user `NAME` at the images' registry (default: Docker's and Podman's logins)")
 	fs.BoolVar(&f.passwordStdin, "password-stdin", false, "read the password from stdin; else POSTSCAN_PASSWORD")
 }
 

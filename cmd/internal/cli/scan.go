@@ -34,7 +34,7 @@ func (f *scanFlags) define(cmd *cobra.Command, collects bool) {
 		f.output.define(fs)
 		fs.BoolVar(&f.outcomes, "outcomes", false, "put every single outcome into the JSON report, passes too")
 		if collects {
-			fs.StringVar(&f.factsOut, "facts-out", "", "keep what was seen in `FILE`, for postscan eval")
+			fs.StringVar(&f.factsOut, "facts-out", "", "keep what was seen in this `FILE`, for postscan eval")
 		}
 	})
 	addFlags(cmd, "Gate", func(fs *pflag.FlagSet) {
@@ -43,7 +43,7 @@ func (f *scanFlags) define(cmd *cobra.Command, collects bool) {
 	})
 	addFlags(cmd, "Policy", f.policy.define)
 	addFlags(cmd, "Limit", func(fs *pflag.FlagSet) {
-		fs.DurationVar(&f.timeout, "timeout", 0, "give up after this long, as `5m`; 0 never")
+		fs.DurationVar(&f.timeout, "timeout", 0, "give up after this `TIME`, as 5m (default never)")
 	})
 }
 

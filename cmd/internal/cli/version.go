@@ -68,7 +68,7 @@ func newVersion(a *app) *cobra.Command {
 
 // defineTextOrJSON adds the -o of commands that show something other than a report.
 func defineTextOrJSON(fs *pflag.FlagSet, format *string) {
-	fs.StringVarP(format, "output", "o", "text", "show it as `text or json`")
+	fs.StringVarP(format, "output", "o", "text", "show it in this `FORMAT`: text or json (default text)")
 }
 
 // show writes a value as JSON, or as text by the function given.

@@ -67,7 +67,7 @@ func write(root string, all files, told io.Writer) error {
 // generated. A folder of which nothing was made is left alone.
 func leftovers(root string, all files) ([]string, error) {
 	var out []string
-	for _, dir := range []string{pagesDir, schemaDir} {
+	for _, dir := range []string{pagesDir, schemaDir, cliDir} {
 		made := slices.ContainsFunc(slices.Collect(maps.Keys(all)), func(name string) bool { return path.Dir(name) == dir })
 		entries, err := os.ReadDir(filepath.Join(root, filepath.FromSlash(dir)))
 		if !made || errors.Is(err, fs.ErrNotExist) {
@@ -94,7 +94,7 @@ func generate(root string) (files, error) {
 	}
 	out := files{}
 	var errs []error
-	for _, part := range []func(string) (files, error){factsSchemas, streamSchema, reportSchema, checkPages} {
+	for _, part := range []func(string) (files, error){factsSchemas, streamSchema, reportSchema, checkPages, cliReference} {
 		made, err := part(abs)
 		errs = append(errs, err)
 		maps.Copy(out, made)
