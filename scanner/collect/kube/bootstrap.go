@@ -15,7 +15,7 @@ import (
 
 // bootstrapJSON holds the roles and bindings that an API server makes by
 // itself, and those of kubeadm and CoreDNS; written by
-// testdata/kubebin's test from a real server.
+// testdata/kubebin/bootstrap from the source of Kubernetes 1.37.
 //
 //go:embed bootstrap.json.gz
 var bootstrapJSON []byte

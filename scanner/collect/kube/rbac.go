@@ -115,33 +115,44 @@ func serviceAccountUser(sub rbacv1.Subject) (ns, sa string, ok bool) {
 }
 
 // settleRoles fills aggregated roles where no controller did (manifests, or a
-// cluster whose controller has not run), and works out every role's rights.
+// cluster whose controller has not run), and notes which roles are bound.
 func (s *Set) settleRoles() {
-	for _, r := range s.roles {
-		if r.aggregate == nil {
-			continue
-		}
-		if len(r.rules) > 0 && s.opts.Live {
-			continue
-		}
-		for _, key := range slices.SortedFunc(maps.Keys(s.roles), compareRefs) {
-			from := s.roles[key]
-			if key.kind != "ClusterRole" || from == r || !aggregates(r.aggregate, from.labels) {
-				continue
-			}
-			for _, rule := range from.rules {
-				if rule.From == "" {
-					rule.From = key.name.name
-				}
-				r.rules = append(r.rules, rule)
-			}
-		}
+	order := slices.SortedFunc(maps.Keys(s.roles), compareRefs)
+	settled := map[*role]bool{}
+	for _, key := range order {
+		s.settleRole(s.roles[key], order, settled)
 	}
 	for _, b := range s.bindings {
 		if r := s.roles[b.role]; r != nil {
 			r.bound = true
 		}
 	}
+}
+
+// settleRole fills one aggregated role, those that it takes in first.
+func (s *Set) settleRole(r *role, order []ref, settled map[*role]bool) {
+	if settled[r] || r.aggregate == nil {
+		return
+	}
+	settled[r] = true // before the others: two roles may select each other
+	if len(r.rules) > 0 && s.opts.Live {
+		return
+	}
+	r.rules = nil
+	for _, key := range order {
+		from := s.roles[key]
+		if key.kind != "ClusterRole" || from == r || !aggregates(r.aggregate, from.labels) {
+			continue
+		}
+		s.settleRole(from, order, settled)
+		for _, rule := range from.rules {
+			if rule.From == "" {
+				rule.From = key.name.name
+			}
+			r.rules = append(r.rules, rule)
+		}
+	}
+	r.bootstrap = bootstrapRole(r.ref, r.rules)
 }
 
 // aggregates says whether an aggregation rule takes in a role with these labels.
@@ -164,15 +175,15 @@ func (s *Set) rulesOf(r ref) (rules []facts.Rule, rights []facts.Right, found st
 		}
 		return own.rules, own.rights, "true"
 	}
+	if _, miss := s.miss[Roles]; s.opts.Live && !miss {
+		return nil, nil, "false"
+	}
 	if r.kind == "ClusterRole" {
 		if rules := bootstrapRules(r.name.name); rules != nil {
 			return rules, rightsOf(rules), "true"
 		}
 	}
-	if _, miss := s.miss[Roles]; miss || !s.opts.Live {
-		return nil, nil, "unknown"
-	}
-	return nil, nil, "false"
+	return nil, nil, "unknown"
 }
 
 // asked is a resource that checks ask about, with the verbs that matter on it.
