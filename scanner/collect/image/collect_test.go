@@ -185,6 +185,17 @@ func TestPlatforms(t *testing.T) {
 		t.Errorf("identities %v are not one for each platform", identities)
 	}
 
+	// One that is broken does not take the others along.
+	one, err := index("linux/arm64").IndexManifest()
+	must(t, err)
+	srv.interfere(answer("/manifests/"+one.Manifests[0].Digest.String(), 404, ""))
+	o.NoCache, o.TempDir = true, t.TempDir()
+	s = collect(t, o)
+	if len(s.resources) != 3 || !strings.Contains(s.targets[ref+" (linux/arm64)"].Error, "status 404") {
+		t.Errorf("one broken platform: %v, %q", s.order, s.targets[ref+" (linux/arm64)"].Error)
+	}
+	srv.interfere(nil)
+
 	// An index of one image is taken as it is, unless a platform is named.
 	only := srv.push(t, "only:1", index("linux/s390x"))
 	o = options(t, only)
@@ -428,4 +439,42 @@ func (panicker) Match(_ context.Context, _ facts.Distribution, p []facts.Package
 		panic("boom")
 	}
 	return nil, nil
+}
+
+// TestFolderCalledLikeAnImage: a checkout may have a folder with the name of an image.
+func TestFolderCalledLikeAnImage(t *testing.T) {
+	t.Chdir(t.TempDir())
+	must(t, os.MkdirAll(filepath.Join("team", "app"), 0o700))
+	srv := newServer(t)
+	srv.push(t, "team/app:latest", small(t))
+	o := options(t, "team/app", "./team/app")
+	o.Registry = newClient(t, RegistryOptions{Mirrors: map[string][]string{"docker.io": {srv.host}}})
+	s := collect(t, o)
+	if im, _ := s.image(t, "team/app"); im.Source != SourceRegistry {
+		t.Errorf("source %q", im.Source)
+	}
+	wantText(t, s.targets["./team/app"].Error, "neither an index.json")
+}
+
+// TestWindows: layers of Windows have other paths, users and separators.
+func TestWindows(t *testing.T) {
+	srv := newServer(t)
+	img := imageOf(t, v1.Config{User: "ContainerUser", Env: []string{`Path=C:\\Windows;C:\\app`}}, gzLayer(t, file{name: "Files/app/x.exe", body: "MZ"}))
+	file, err := img.ConfigFile()
+	must(t, err)
+	file = file.DeepCopy()
+	file.OS, file.OSVersion = "windows", "10.0.20348.1"
+	img, err = withConfig(img, file)
+	must(t, err)
+	ref := srv.push(t, "win:1", img)
+	o := options(t, ref)
+	o.Platform = ""
+	s := collect(t, o)
+	im, res := s.image(t, ref)
+	if im.OS != "windows" || len(im.Config.Path) != 2 || res.Missing["config.user_uid"].Status != facts.NotAssessed {
+		t.Errorf("os %q, path %q, missing %+v", im.OS, im.Config.Path, res.Missing["config.user_uid"])
+	}
+	if got := s.targets[ref].Identity; got != srv.host+"/win windows/amd64" {
+		t.Errorf("identity %q changes with every update of Windows", got)
+	}
 }

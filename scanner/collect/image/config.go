@@ -19,7 +19,7 @@ const maxPorts = 4096
 
 // configFacts describes the runtime configuration. UserUID is left to whoever knows
 // the image's accounts. badPorts are those that could not be read.
-func configFacts(c *v1.Config) (conf facts.ImageConfig, badPorts []string) {
+func configFacts(c *v1.Config, windows bool) (conf facts.ImageConfig, badPorts []string) {
 	conf = facts.ImageConfig{
 		User: c.User, WorkingDir: c.WorkingDir,
 		LabelNames: slices.Sorted(maps.Keys(c.Labels)),
@@ -27,15 +27,18 @@ func configFacts(c *v1.Config) (conf facts.ImageConfig, badPorts []string) {
 		Volumes:     slices.Sorted(maps.Keys(c.Volumes)),
 		Healthcheck: "absent",
 	}
-	path := defaultPath
+	path, separator := defaultPath, ":"
+	if windows {
+		path, separator = "", ";"
+	}
 	for _, e := range c.Env {
 		name, value, _ := strings.Cut(e, "=")
 		conf.EnvNames = append(conf.EnvNames, name)
-		if name == "PATH" {
+		if name == "PATH" || windows && strings.EqualFold(name, "PATH") {
 			path = value
 		}
 	}
-	for d := range strings.SplitSeq(path, ":") {
+	for d := range strings.SplitSeq(path, separator) {
 		if d != "" {
 			conf.Path = append(conf.Path, d)
 		}

@@ -22,13 +22,17 @@ func (r *run) image(ctx context.Context, ref string, f *found, p *picture) (*fac
 		missing map[string]facts.Missing
 	}
 	signed := make(chan answer, 1)
+	asking, stop := context.WithCancel(ctx)
+	defer stop()
 	go func() {
-		s, m := r.signature(ctx, f, p)
-		signed <- answer{s, m}
+		var a answer
+		if err := guard(r.log, func() error { a.sig, a.missing = r.signature(asking, f, p); return nil }); err != nil {
+			a.missing = map[string]facts.Missing{"signature": {Status: facts.Unknown, Reason: err.Error()}}
+		}
+		signed <- a
 	}()
 	layers, gaps, err := r.readLayers(ctx, ref, p)
 	if err != nil {
-		<-signed
 		return nil, err
 	}
 	doc := &facts.Image{
@@ -187,7 +191,7 @@ func (r *run) fillConfig(doc *facts.Image, p *picture, missing map[string]facts.
 	doc.ConfigSecrets = secrets
 	c := &file.Config
 	var badPorts []string
-	doc.Config, badPorts = configFacts(c)
+	doc.Config, badPorts = configFacts(c, doc.OS == "windows")
 	if len(badPorts) > 0 {
 		missing["config.exposed_ports"] = facts.Missing{
 			Status: facts.Unknown, Partial: true,
@@ -228,7 +232,9 @@ func fillInventory(doc *facts.Image, inv *inventory.Inventory, missing map[strin
 	doc.Malware = inv.Malware
 	doc.Config.UserUID = inv.UserUID
 	addMissing(missing, inv.Missing)
-	if _, known := missing["config.user_uid"]; !inv.UserKnown && !known {
+	if _, known := missing["config.user_uid"]; doc.OS == "windows" && !known {
+		missing["config.user_uid"] = facts.Missing{Status: facts.NotAssessed, Reason: "users have no numbers on Windows"}
+	} else if !inv.UserKnown && !known {
 		missing["config.user_uid"] = facts.Missing{Status: facts.Unknown, Reason: fmt.Sprintf("/etc/passwd of the image has no user %q", plain(doc.Config.User))}
 	}
 }
@@ -274,7 +280,7 @@ func hideLayers(doc *facts.Image, gaps map[int]string, layers int, missing map[s
 		hidden[path] = facts.Missing{Status: facts.Unknown, Reason: reason, Partial: !all}
 	}
 	// A user's number is one thing, and a later layer may give it another.
-	if u := userPart(doc.Config.User); u != "" && !isNumber(u) {
+	if u := userPart(doc.Config.User); u != "" && !isNumber(u) && doc.OS != "windows" {
 		hidden["config.user_uid"] = facts.Missing{Status: facts.Unknown, Reason: reason}
 	}
 	if doc.Distribution.Family == "none" {

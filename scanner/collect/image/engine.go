@@ -104,13 +104,13 @@ func (r *run) fromEngine(ctx context.Context, e engine, ref string, want wanted)
 			names = append(names, full+":"+parsed.Identifier())
 		}
 	}
-	id, digests, err := inspect(ctx, cli, slices.Compact(names))
+	had, err := inspect(ctx, cli, slices.Compact(names))
 	if err != nil {
 		return nil, err
 	}
 	r.opts.Progress(Event{Ref: ref, Stage: Pulling})
 	r.log.Debug("engine writes the image to disk", "engine", e.kind, "ref", ref)
-	body, err := cli.ImageSave(ctx, []string{id})
+	body, err := cli.ImageSave(ctx, []string{had.id})
 	if err != nil {
 		return nil, fmt.Errorf("save image: %w", engineError(err))
 	}
@@ -129,13 +129,21 @@ func (r *run) fromEngine(ctx context.Context, e engine, ref string, want wanted)
 		return nil, err
 	}
 	f := &found{source: e.kind, id: ref, pics: l.pics, close: func() { _ = fs.Close() }}
-	switch {
-	case perr == nil && !strings.HasPrefix(ref, "sha256:"):
+	if own := had.nameOf(parsed, ref); own != "" {
+		f.nameFrom(own)
+	} else if perr == nil && !had.isID(ref) {
 		f.name(parsed)
-	case len(digests) > 0:
-		f.nameFrom(digests[0])
 	}
-	for _, d := range digests {
+	f.id = ref
+	if f.repository != "" && !had.isID(ref) {
+		f.id = f.registry + "/" + f.repository
+		if d, ok := parsed.(name.Digest); ok {
+			f.id += "@" + d.DigestStr()
+		} else {
+			f.id += ":" + f.tag
+		}
+	}
+	for _, d := range had.digests {
 		f.aliases = append(f.aliases, facts.Alias{Type: "repo-digest", Value: d})
 	}
 	return f, nil
@@ -154,22 +162,52 @@ func (e engine) client() (*client.Client, error) {
 	return cli, nil
 }
 
-// inspect finds the image under one of the names, and returns its id and the
-// references by digest that the engine knows.
-func inspect(ctx context.Context, cli *client.Client, names []string) (id string, digests []string, err error) {
+// inspected is what an engine says of an image that it has.
+type inspected struct {
+	id      string
+	tags    []string // "nginx:latest"
+	digests []string // "nginx@sha256:…"
+}
+
+// isID says whether the reference is the image's id or the beginning of it.
+func (i inspected) isID(ref string) bool {
+	short := strings.TrimPrefix(ref, "sha256:")
+	return len(short) >= 6 && strings.HasPrefix(strings.TrimPrefix(i.id, "sha256:"), short)
+}
+
+// nameOf returns the name of the image that the reference means: Podman finds
+// "app" as localhost/app, and an id has no name of its own. Empty where the
+// reference is the name.
+func (i inspected) nameOf(parsed name.Reference, ref string) string {
+	all := append(slices.Clone(i.tags), i.digests...)
+	if parsed != nil && !i.isID(ref) {
+		for _, n := range all {
+			if p, err := name.ParseReference(n, name.WeakValidation); err == nil && p.Context() == parsed.Context() {
+				return ""
+			}
+		}
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return all[0]
+}
+
+// inspect finds the image under one of the names.
+func inspect(ctx context.Context, cli *client.Client, names []string) (had inspected, err error) {
 	ctx, cancel := context.WithTimeout(ctx, engineAnswer)
 	defer cancel()
 	for _, n := range names {
 		got, ierr := cli.ImageInspect(ctx, n)
 		if ierr == nil {
-			return got.ID, got.RepoDigests, nil
+			return inspected{got.ID, got.RepoTags, got.RepoDigests}, nil
 		}
 		err = engineError(ierr)
 		if !errors.Is(err, ErrNotFound) {
-			return "", nil, err
+			break
 		}
 	}
-	return "", nil, err
+	return inspected{}, err
 }
 
 // engineError gives an engine's error its type.

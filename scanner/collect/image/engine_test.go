@@ -140,6 +140,17 @@ func TestEngine(t *testing.T) {
 		t.Setenv("CONTAINER_HOST", socket)
 		wantText(t, failure(t, o), "no such image", "podman")
 	})
+	t.Run("by id", func(t *testing.T) {
+		id, err := img.ConfigName()
+		must(t, err)
+		o := options(t, id.Hex[:12])
+		o.Source = SourcePodman
+		t.Setenv("CONTAINER_HOST", socket)
+		im, res := collect(t, o).image(t, o.References[0])
+		if im.Registry != "registry.example" || im.Repository != "team/app" || res.ID != id.Hex[:12] {
+			t.Errorf("registry %q, repository %q, id %q", im.Registry, im.Repository, res.ID)
+		}
+	})
 	t.Run("registry serves what the engine lacks", func(t *testing.T) {
 		srv := newServer(t)
 		o := options(t, srv.push(t, "app:1", img))

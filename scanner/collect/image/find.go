@@ -51,7 +51,7 @@ func (r *run) find(ctx context.Context, ref string) (*found, error) {
 		}
 		return r.findPath(ctx, ref, path, choice, want)
 	}
-	if path, choice, ok := splitPath(ref); ok {
+	if path, choice, ok := splitPath(ref); ok && !otherFolder(ref, path) {
 		return r.findPath(ctx, ref, path, choice, want)
 	}
 	if looksLikePath(ref) {
@@ -88,6 +88,21 @@ func splitPath(ref string) (path, choice string, ok bool) {
 	return "", "", false
 }
 
+// otherFolder says whether the reference only happens to be called like a folder
+// (a checkout has a folder "nginx"), which holds no image.
+func otherFolder(ref, path string) bool {
+	if st, err := os.Stat(path); err != nil || !st.IsDir() || looksLikePath(ref) {
+		return false
+	}
+	for _, name := range []string{"index.json", "oci-layout", "manifest.json"} {
+		if _, err := os.Stat(filepath.Join(path, name)); err == nil {
+			return false
+		}
+	}
+	_, err := parseReference(ref)
+	return err == nil
+}
+
 // looksLikePath keeps a mistyped path from being asked of a registry.
 func looksLikePath(ref string) bool {
 	return strings.HasPrefix(ref, "/") || strings.HasPrefix(ref, "./") || strings.HasPrefix(ref, "../") || strings.HasPrefix(ref, "~")
@@ -102,7 +117,7 @@ func (r *run) findRemote(ctx context.Context, ref string, want wanted) (*found, 
 	if err != nil {
 		return nil, err
 	}
-	pics, st, err := r.opts.Registry.fromRegistry(ctx, parsed, r.cache, want)
+	pics, st, err := r.opts.Registry.fromRegistry(ctx, parsed, r.cache, want, !r.opts.NoSignatures)
 	if err != nil {
 		return nil, err
 	}

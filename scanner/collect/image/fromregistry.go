@@ -21,11 +21,12 @@ type registryStore struct {
 	rest  []endpoint // the others, in their order
 }
 
-// fromRegistry finds the reference in its registry or a mirror.
-func (r *Registry) fromRegistry(ctx context.Context, ref name.Reference, c *cache, want wanted) ([]*picture, *registryStore, error) {
+// fromRegistry finds the reference in its registry or a mirror. signatures says
+// that the endpoint will be asked for these too.
+func (r *Registry) fromRegistry(ctx context.Context, ref name.Reference, c *cache, want wanted, signatures bool) ([]*picture, *registryStore, error) {
 	st := &registryStore{reg: r, cache: c, repo: ref.Context()}
 	if d, ok := ref.(name.Digest); ok {
-		pics, err := st.fromCache(ctx, d, want)
+		pics, err := st.fromCache(ctx, d, want, signatures)
 		if pics != nil || err != nil {
 			return pics, st, err
 		}
@@ -52,9 +53,9 @@ func (r *Registry) fromRegistry(ctx context.Context, ref name.Reference, c *cach
 	return pics, st, err
 }
 
-// fromCache opens an image by digest without asking the registry, where everything
-// is kept. nil without an error means that it is not.
-func (st *registryStore) fromCache(ctx context.Context, d name.Digest, want wanted) ([]*picture, error) {
+// fromCache opens an image by digest without asking the registry, where its manifest
+// is kept. nil without an error means that the registry must be asked.
+func (st *registryStore) fromCache(ctx context.Context, d name.Digest, want wanted, signatures bool) ([]*picture, error) {
 	h, err := v1.NewHash(d.DigestStr())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s", ErrUsage, plain(err.Error()))
@@ -66,6 +67,9 @@ func (st *registryStore) fromCache(ctx context.Context, d name.Digest, want want
 	eps, err := st.reg.conf.endpoints(st.repo, true)
 	if err != nil {
 		return nil, err
+	}
+	if signatures && len(eps) > 1 {
+		return nil, nil // which mirror has the image is not known, and it alone can tell of signatures
 	}
 	st.using, st.rest = eps[0], eps[1:]
 	return pictures(ctx, st, raw, h, want)

@@ -280,60 +280,75 @@ type run struct {
 // reference collects everything that one reference stands for. The error ends the
 // whole collection.
 func (r *run) reference(ctx context.Context, ref string) error {
-	whole := ctx
-	ctx, cancel := context.WithTimeoutCause(ctx, r.opts.Limits.Time, timeError(r.opts.Limits.Time))
-	defer cancel()
 	r.opts.Progress(Event{Ref: ref, Stage: Finding})
 	var found *found
-	err := guard(r.log, func() (err error) {
+	err := r.within(ctx, func(ctx context.Context) (err error) {
 		found, err = r.find(ctx, ref)
 		return err
 	})
 	if err != nil {
-		return r.failed(ctx, whole, facts.Target{Kind: "image", Ref: ref, Identity: r.identity(ref, nil, nil)}, err)
+		return r.failed(ctx, facts.Target{Kind: "image", Ref: ref, Identity: r.identity(ref, nil, nil)}, err)
 	}
 	defer found.close()
 	if found.sbom != nil {
-		return r.sbomImage(ctx, whole, ref, found)
+		return r.sbomImage(ctx, ref, found)
 	}
-	several := len(found.pics) > 1
+	names := map[string]bool{}
 	for _, p := range found.pics {
 		target := facts.Target{
 			Kind: "image", Ref: ref, Identity: r.identity(ref, found, p),
 			Properties: found.properties(p),
 		}
 		id := found.id
-		if several {
-			target.Ref = fmt.Sprintf("%s (%s)", ref, p.platform)
-			id = fmt.Sprintf("%s (%s)", found.id, p.platform)
-		}
-		var res *facts.Resource
-		err := guard(r.log, func() (err error) {
-			res, err = r.image(ctx, target.Ref, found, p)
-			return err
-		})
-		if err != nil {
-			if err := r.failed(ctx, whole, target, err); err != nil {
-				return err
+		if len(found.pics) > 1 {
+			suffix := fmt.Sprintf(" (%s)", p.platform)
+			if names[suffix] { // an index may list two for one platform
+				suffix = fmt.Sprintf(" (%s, %s)", p.platform, p.digest)
 			}
-			continue
+			names[suffix] = true
+			target.Ref, id = ref+suffix, id+suffix
 		}
-		res.ID, res.Target = id, target.Ref
-		if err := r.send(whole, target, res); err != nil {
+		if err := r.platform(ctx, target, id, found, p); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// failed sends a target that yielded no facts. Where the whole collection was
-// cancelled, that is the error; where the image's time was up, that is the reason.
-func (r *run) failed(ctx, whole context.Context, t facts.Target, err error) error {
-	if whole.Err() != nil {
-		return context.Cause(whole)
+// platform collects one image on one platform.
+func (r *run) platform(ctx context.Context, target facts.Target, id string, f *found, p *picture) error {
+	var res *facts.Resource
+	err := p.err
+	if err == nil {
+		err = r.within(ctx, func(ctx context.Context) (err error) {
+			res, err = r.image(ctx, target.Ref, f, p)
+			return err
+		})
 	}
+	if err != nil {
+		return r.failed(ctx, target, err)
+	}
+	res.ID, res.Target = id, target.Ref
+	return r.send(ctx, target, res)
+}
+
+// within runs a part of the work under the time limit, and turns a fault in it into
+// an error.
+func (r *run) within(ctx context.Context, work func(context.Context) error) error {
+	limited, cancel := context.WithTimeoutCause(ctx, r.opts.Limits.Time, timeError(r.opts.Limits.Time))
+	defer cancel()
+	err := guard(r.log, func() error { return work(limited) })
+	if err != nil && limited.Err() != nil {
+		return context.Cause(limited)
+	}
+	return err
+}
+
+// failed sends a target that yielded no facts. Where the whole collection was
+// cancelled, that is the error.
+func (r *run) failed(ctx context.Context, t facts.Target, err error) error {
 	if ctx.Err() != nil {
-		err = context.Cause(ctx)
+		return context.Cause(ctx)
 	}
 	t.Error = redact(err).Error()
 	if t.Properties == nil {

@@ -23,6 +23,9 @@ type picture struct {
 	configID v1.Hash
 	config   *v1.ConfigFile
 	layers   []blob
+	// err says why this one of several platforms could not be opened; then only
+	// platform and digests are set.
+	err error
 	// attached are the manifests of the index that carry statements about this
 	// image (BuildKit's attestations), by digest.
 	attached []v1.Descriptor
@@ -110,20 +113,12 @@ func indexPictures(ctx context.Context, st store, idx *v1.IndexManifest, h v1.Ha
 	}
 	out := make([]*picture, 0, len(chosen))
 	for _, d := range chosen {
-		raw, err := st.manifest(ctx, d.Digest)
+		p, err := indexPicture(ctx, st, d)
 		if err != nil {
-			return nil, fmt.Errorf("manifest for %s: %w", platformName(d.Platform), err)
-		}
-		doc, err := parseManifest(raw)
-		if err != nil {
-			return nil, err
-		}
-		if doc.manifest == nil {
-			return nil, fmt.Errorf("%w: the index calls %s an image, but it is another index", ErrCorrupt, d.Digest)
-		}
-		p, err := newPicture(ctx, st, raw, d.Digest, doc.manifest)
-		if err != nil {
-			return nil, err
+			if !want.all || ctx.Err() != nil {
+				return nil, err
+			}
+			p = &picture{digest: d.Digest, err: err}
 		}
 		if d.Platform != nil {
 			// The index is what a runtime chooses by, and it alone tells the OS version.
@@ -133,6 +128,22 @@ func indexPictures(ctx context.Context, st store, idx *v1.IndexManifest, h v1.Ha
 		out = append(out, p)
 	}
 	return out, nil
+}
+
+// indexPicture opens one image that an index lists.
+func indexPicture(ctx context.Context, st store, d v1.Descriptor) (*picture, error) {
+	raw, err := st.manifest(ctx, d.Digest)
+	if err != nil {
+		return nil, fmt.Errorf("manifest for %s: %w", platformName(d.Platform), err)
+	}
+	doc, err := parseManifest(raw)
+	if err != nil {
+		return nil, err
+	}
+	if doc.manifest == nil {
+		return nil, fmt.Errorf("%w: the index calls %s an image, but it is another index", ErrCorrupt, d.Digest)
+	}
+	return newPicture(ctx, st, raw, d.Digest, doc.manifest)
 }
 
 // flatten lists the images of an index and of the indexes in it, and by image

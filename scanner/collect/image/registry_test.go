@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -544,5 +545,55 @@ func TestByDigestFromCache(t *testing.T) {
 	collect(t, o).image(t, ref)
 	if srv.requests("") != 0 {
 		t.Errorf("the second scan asked for %v", srv.got)
+	}
+}
+
+// TestByDigestThroughMirrors: signatures are looked for where the image is, also
+// where its manifest is kept.
+func TestByDigestThroughMirrors(t *testing.T) {
+	without, with := newServer(t), newServer(t)
+	img := small(t)
+	with.push(t, "app:1", img)
+	h, err := img.Digest()
+	must(t, err)
+	with.push(t, "app:"+cosignTag(h, ".sig"), artifact(t, types.OCIConfigJSON, typeSimpleSigning, payload(h.String()), map[string]string{annotationCosign: "AA=="}, nil))
+	ref := "registry.invalid/app@" + h.String()
+	o := options(t, ref)
+	o.Registry = newClient(t, RegistryOptions{Mirrors: map[string][]string{"registry.invalid": {without.host, with.host}}})
+	for range 2 {
+		if sig, missing := signatureOf(t, o); !sig.Present || missing["signature"].Reason != "" {
+			t.Errorf("%+v %+v", sig, missing["signature"])
+		}
+	}
+}
+
+// TestProxy: requests go through the proxy that the environment names. Go reads that
+// once in a process, so the asking is done in another one.
+func TestProxy(t *testing.T) {
+	if ref := os.Getenv("POSTSCAN_TEST_PROXIED"); ref != "" {
+		_, err := newClient(t, RegistryOptions{Insecure: []string{"registry.invalid"}}).Fetch(t.Context(), ref)
+		must(t, err)
+		return
+	}
+	srv := newServer(t)
+	srv.push(t, "app:1", small(t))
+	var proxied atomic.Int32
+	srv.interfere(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodConnect {
+			w.WriteHeader(http.StatusBadGateway)
+			return true
+		}
+		if r.Host == "registry.invalid" {
+			proxied.Add(1)
+		}
+		return false
+	})
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProxy$") //nolint:gosec // this very program
+	child.Env = append(os.Environ(), "POSTSCAN_TEST_PROXIED=registry.invalid/app:1", "HTTP_PROXY="+srv.URL, "HTTPS_PROXY="+srv.URL, "NO_PROXY=")
+	if out, err := child.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if proxied.Load() == 0 {
+		t.Error("the proxy was not asked")
 	}
 }

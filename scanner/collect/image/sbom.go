@@ -86,7 +86,7 @@ func sourceRPM(file, otherwise string) string {
 
 // sbomImage sends what an SBOM tells. Everything but packages and their
 // vulnerabilities is not assessed: the file says nothing of it.
-func (r *run) sbomImage(ctx, whole context.Context, ref string, f *found) error {
+func (r *run) sbomImage(ctx context.Context, ref string, f *found) error {
 	target := facts.Target{
 		Kind: "image", Ref: ref, Identity: r.sbomIdentity(f),
 		Properties: map[string]string{"source": SourceSBOM, "path": f.path},
@@ -109,10 +109,10 @@ func (r *run) sbomImage(ctx, whole context.Context, ref string, f *found) error 
 	}
 	r.fillEndOfLife(doc, missing)
 	r.opts.Progress(Event{Ref: ref, Stage: Matching})
-	if err := r.fillVulnerabilities(ctx, doc, missing); err != nil {
-		return r.failed(ctx, whole, target, err)
+	if err := r.within(ctx, func(ctx context.Context) error { return r.fillVulnerabilities(ctx, doc, missing) }); err != nil {
+		return r.failed(ctx, target, err)
 	}
-	return r.send(whole, target, &facts.Resource{
+	return r.send(ctx, target, &facts.Resource{
 		Kind: facts.KindImage, ID: ref, Key: "image", Target: ref, Facts: doc, Missing: missing,
 	})
 }

@@ -88,11 +88,11 @@ func (r *run) signature(ctx context.Context, f *found, p *picture) (facts.Signat
 		for _, look := range []func(context.Context, *session, v1.Hash) error{
 			found.cosignSignature, found.cosignAttestation, found.cosignSBOM, found.referrers,
 		} {
-			wg.Go(func() { found.note(look(ctx, s, h)) })
+			wg.Go(func() { found.note(guard(r.log, func() error { return look(ctx, s, h) })) })
 		}
 	}
 	for _, d := range p.attached {
-		wg.Go(func() { found.note(found.buildkit(ctx, s, d)) })
+		wg.Go(func() { found.note(guard(r.log, func() error { return found.buildkit(ctx, s, d) })) })
 	}
 	wg.Wait()
 	slices.Sort(found.sig.Kinds)
