@@ -147,7 +147,7 @@ func runInParallel(ctx context.Context, files []*file) (*TestReport, error) {
 // evaluations apart by their order.
 func run(ctx context.Context, modules map[string]*ast.Module, packages []ast.Ref, trace *coverageTracer) (*TestReport, error) {
 	compiler := ast.NewCompiler().WithCapabilities(Capabilities()).WithEnablePrintStatements(true)
-	runner := tester.NewRunner().SetCompiler(compiler).SetModules(modules).SetPrefixMatchers(packages...).SetParallel(1).
+	runner := tester.NewRunner().SetCompiler(compiler).SetModules(modules).SetPrefixMatchers(packages...).SetParallel(1).SetTimeout(time.Minute).
 		SetCoverageQueryTracer(trace).RaiseBuiltinErrors(true).CapturePrintOutput(true)
 	results, err := runner.RunTests(ctx, nil)
 	if err != nil {
