@@ -62,7 +62,7 @@ variables := {
 	"PYTHONHTTPSVERIFY=0",
 }
 
-# The code of an interpreter is the output of a download: "sh -c "$(curl …)"", "eval `wget …`", "bash <(curl …)".
+# The code of an interpreter is the output of a download: sh -c "$(curl …)", eval `wget …`, bash <(curl …).
 substituted := concat("|", [
 	`(?:\s-[a-z]*c|\beval)\s+["']?(?:\$\(|\x60)\s*(?:curl|wget)\s`,
 	`(?:\b(?:ba|da|z|k|a)?sh|\bsource|\bpython[0-9.]*|(?:^|\s)\.)\s+(?:-\S+\s+)*<\(\s*(?:curl|wget)\s`,
@@ -87,8 +87,8 @@ deny contains {
 	regex.match(`(?i)^https?://`, word)
 	not pinned_by_commit(word)
 
-	# Without the query, which may hold a token, and what follows it.
-	url := regex.replace(word, `[?#].*$`, "")
+	# Without credentials, and without the query, which may hold a token.
+	url := regex.replace(shell.without_credentials(word), `[?#].*$`, "")
 }
 
 deny contains {

@@ -20,8 +20,8 @@ test_fails_for_each_url_of_an_add if {
 	{finding.key | some finding in denied} == {"ADD http://example.org/a", "ADD HTTPS://example.org/b"}
 }
 
-test_query_of_a_url_is_not_shown if {
-	denied := policy.deny with input as add("https://example.org/a?token=x#y /opt/")
+test_credentials_and_query_of_a_url_are_not_shown if {
+	denied := policy.deny with input as add("https://user:pw@example.org/a?token=x#y /opt/")
 	{finding.value | some finding in denied} == {"ADD https://example.org/a"}
 }
 

@@ -88,10 +88,16 @@ interpreters := {
 
 _shell_letters := {"c"}
 
-# excerpt is the beginning of a text, short enough for a finding.
-excerpt(text) := text if {
+# excerpt is the beginning of a text, short enough for a finding, without the user and
+# password of URLs. Credentials that a rule knows are masked in the facts already.
+excerpt(text) := _beginning(without_credentials(text))
+
+_beginning(text) := text if {
 	count(text) <= 200
 } else := concat("", [substring(text, 0, 199), "…"])
+
+# without_credentials drops "user:password@" of every URL in the text.
+without_credentials(text) := regex.replace(text, `://[^/@\s"']+@`, "://")
 
 _wrappers := {
 	"!",

@@ -105,6 +105,10 @@ test_reads_data_from_stdin if {
 	}
 }
 
+test_excerpt_has_no_credentials if {
+	shell.excerpt("curl -k https://app:pw@example.org/a@b 'http://x@h'") == "curl -k https://example.org/a@b 'http://h'"
+}
+
 test_excerpt if {
 	shell.excerpt("short") == "short"
 	long := concat("", [x | some _ in numbers.range(1, 300); x := "é"])
