@@ -45,11 +45,13 @@ places := {
 	"cmd": "the command",
 	"entrypoint": "the entrypoint",
 	"env": "the environment variable",
-	"history": "a step of the build history",
 	"label": "the label",
 }
 
-place(secret) := trim_space(concat(" ", [object.get(places, secret.where, secret.where), secret.name]))
+# Steps are counted from 1, the oldest first, as a Dockerfile is read.
+place(secret) := sprintf("step %d of the build history", [secret.index + 1]) if {
+	secret.where == "history"
+} else := trim_space(concat(" ", [object.get(places, secret.where, secret.where), secret.name]))
 
 kind(secret) := secret.title if {
 	secret.title != ""

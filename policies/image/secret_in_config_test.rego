@@ -32,7 +32,7 @@ test_fails_in_every_place if {
 		{"where": "label", "name": "token", "begins": "the label token holds"},
 		{"where": "entrypoint", "name": "", "begins": "the entrypoint holds"},
 		{"where": "cmd", "name": "", "begins": "the command holds"},
-		{"where": "history", "name": "", "begins": "a step of the build history holds"},
+		{"where": "history", "name": "", "begins": "step 4 of the build history holds"},
 		{"where": "elsewhere", "name": "x", "begins": "elsewhere x holds"},
 	] {
 		denied := policy.deny with input as fixture.image({"config_secrets": [secret({"where": case.where, "name": case.name})]})
