@@ -30,6 +30,9 @@ type Check struct {
 	// Needs are the paths of the facts document without which the policy cannot
 	// decide: "config.user", "vulnerabilities[].kev".
 	Needs []string
+	// Optional are paths that the policy reads too, and decides without where
+	// they were not seen: it then meets the empty value.
+	Optional []string
 	// Params are the parameters that the policy reads as data.params.<name>.
 	Params []Param
 	// RequiresParams are those of Params without which there is nothing to

@@ -142,6 +142,8 @@ func TestLoadRefuses(t *testing.T) {
 		"one severity in a list":  {"severity: medium", "severities: [high]", "one severity alone"},
 		"need that no fact has":   {"config.user,", "config.usr,", `:14: needs "config.usr", which no image has`},
 		"need within a leaf":      {"config.user,", "config.user, os.name,", `needs "os.name"`},
+		"optional that is not":    {"needs: [os,", "optional: [usr]\n#   needs: [os,", `:14: needs "usr", which no image has`},
+		"needed and optional":     {"needs: [os,", "optional: [os]\n#   needs: [os,", `needs "os" twice`},
 		"need twice":              {"config.user,", "config.user, os,", `needs "os" twice`},
 		"param of unknown type":   {"type: strings", "type: text", `parameter "allowed" has type "text"`},
 		"param without default":   {"#       default: [a, b]\n", "", `parameter "allowed" has no default`},
@@ -277,10 +279,27 @@ func TestVerifyRefuses(t *testing.T) {
 			}
 		})
 	}
-	for name, lib := range map[string]string{"reads input": "input.os", "reads parameters": "data.params.x", "clock": "time.now_ns()"} {
-		c := load(t, map[string]string{"image/root.rego": good, "lib/text.rego": library + "\nx := " + lib + "\n"})
-		if err := c.Verify(); err == nil || !strings.Contains(err.Error(), "p/lib/text.rego:5") {
-			t.Errorf("a library that %s: %v", name, err)
+}
+
+// What a library reads, the policies that ask for it declare.
+func TestVerifyLibraries(t *testing.T) {
+	for name, tt := range map[string]struct{ lib, want string }{
+		"clock":                      {"x := time.now_ns()", "p/lib/text.rego:5: built-in time.now_ns"},
+		"whole input":                {"x := count(input)", "p/lib/text.rego:5: reads the whole input"},
+		"all parameters":             {"x := data.params", "p/lib/text.rego:5: reads data.params"},
+		"nobody asks":                {"x := [input.architecture, data.params.other]", ""},
+		"reads what is needed":       {"loud(_) := input.os if data.params.allowed", ""},
+		"reads more input":           {"loud(_) := input.architecture", "p/image/root.rego:31: through postscan.lib.text.loud it reads input.architecture, but needs"},
+		"reads more parameters":      {"loud(_) := data.params.other", "p/image/root.rego:31: through postscan.lib.text.loud it reads data.params.other, but params"},
+		"reads them with object.get": {`loud(_) := object.get(data.params, "other", "")`, "p/image/root.rego:31: through postscan.lib.text.loud it reads data.params.other, but params"},
+		"reads through another":      {"loud(_) := x\n\nx := input.architecture", "through postscan.lib.text.x it reads input.architecture, but needs"},
+	} {
+		c := load(t, map[string]string{"image/root.rego": good, "lib/text.rego": library + "\n" + tt.lib + "\n"})
+		switch err := c.Verify(); {
+		case tt.want == "" && err != nil:
+			t.Errorf("%s: %v", name, err)
+		case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
+			t.Errorf("%s: error:\n%v\nwant one with %q", name, err, tt.want)
 		}
 	}
 }

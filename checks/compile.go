@@ -63,8 +63,9 @@ func compile(files []*file, o CompileOptions) (*Compiled, error) {
 	comp.WithStageAfterID(ast.StageResolveRefs, ast.CompilerStageDefinition{
 		Name: "Contract", MetricName: "contract",
 		Stage: func(comp *ast.Compiler) *ast.Error {
-			problems = contract(comp, files)
-			flow := newFlow(comp)
+			rules := indexRules(comp)
+			problems = contract(comp, files, rules)
+			flow := flow{rules: rules, known: map[string]map[string]bool{}}
 			for _, f := range files {
 				if f.kind == policyFile {
 					reads[f.check] = flow.reads(comp.Modules[f.name])

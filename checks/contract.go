@@ -13,21 +13,14 @@ func verdicts() []string { return []string{"deny", "unknown", "applies"} }
 
 // contract holds the Rego of policies and libraries to what DESIGN promises. The
 // references of comp's modules are resolved, nothing else is rewritten.
-func contract(comp *ast.Compiler, files []*file) Problems {
-	rules := map[string][]string{} // names by package
-	for _, m := range comp.Modules {
-		pkg := packageName(m)
-		for _, r := range m.Rules {
-			rules[pkg] = append(rules[pkg], ruleName(r))
-		}
-	}
+func contract(comp *ast.Compiler, files []*file, rules ruleIndex) Problems {
 	var problems Problems
 	for _, f := range files {
 		m := comp.Modules[f.name]
 		if m == nil || f.kind == testFile {
 			continue
 		}
-		r := &reader{file: f, module: m, rules: rules, used: map[string]bool{}}
+		r := &reader{file: f, module: m, rules: rules, used: map[string]bool{}, followed: map[string]bool{}}
 		r.read()
 		problems = append(problems, r.problems...)
 	}
@@ -38,13 +31,21 @@ func contract(comp *ast.Compiler, files []*file) Problems {
 type reader struct {
 	file     *file
 	module   *ast.Module
-	rules    map[string][]string
+	rules    ruleIndex
 	used     map[string]bool // names of own rules that something reads
 	problems Problems
+
+	// While a policy's reader looks at a rule of a library for the policy:
+	followed map[string]bool // the rules, by full name
+	via      string          // the rule
+	viaLoc   *ast.Location   // where the policy asks for it
 }
 
 func (r *reader) problem(loc *ast.Location, format string, args ...any) {
 	p := Problem{File: r.file.name, Text: fmt.Sprintf(format, args...)}
+	if r.via != "" {
+		loc, p.Text = r.viaLoc, "through "+r.via+" it "+p.Text
+	}
 	if loc != nil {
 		p.Line = loc.Row
 	}
@@ -67,10 +68,14 @@ func (r *reader) read() {
 // rule looks at every reference of a rule, its else branches included.
 func (r *reader) rule(rule *ast.Rule) {
 	name := ruleName(rule)
+	params := map[*ast.Term]bool{} // terms that are seen to
 	var visitor *ast.GenericVisitor
 	visitor = ast.NewGenericVisitor(func(x any) bool {
 		switch x := x.(type) {
 		case *ast.Term:
+			if params[x] {
+				return true
+			}
 			switch v := x.Value.(type) {
 			case ast.Ref:
 				r.ref(name, v, x.Location)
@@ -87,20 +92,28 @@ func (r *reader) rule(rule *ast.Rule) {
 			}
 		case *ast.Expr:
 			if terms, ok := x.Terms.([]*ast.Term); ok && len(terms) > 0 {
-				r.call(terms[0], x.Location)
+				r.call(terms, x.Location, params)
 			}
 		case ast.Call:
-			r.call(x[0], x[0].Location)
+			r.call(x, x[0].Location, params)
 		}
 		return false
 	})
 	visitor.Walk(rule)
 }
 
-// call tells in words what the compiler would call an undefined function.
-func (r *reader) call(operator *ast.Term, loc *ast.Location) {
-	if name := operator.String(); forbidden(name) {
+// call tells in words what the compiler would call an undefined function, and
+// takes object.get(data.params, "name", …) for a reading of that parameter.
+func (r *reader) call(terms []*ast.Term, loc *ast.Location, params map[*ast.Term]bool) {
+	name := terms[0].String()
+	if forbidden(name) {
 		r.problem(loc, "built-in %s is not allowed: a policy does no I/O, and the same facts must always give the same answer", name)
+	}
+	if name == "object.get" && len(terms) > 2 && terms[1].String() == "data.params" {
+		if param, ok := terms[2].Value.(ast.String); ok {
+			params[terms[1]] = true
+			r.param(string(param), loc)
+		}
 	}
 }
 
@@ -121,18 +134,17 @@ func (r *reader) ref(from string, ref ast.Ref, loc *ast.Location) {
 // input holds what a policy reads of the facts against what it needs: a field
 // that was not seen looks like an empty one.
 func (r *reader) input(ref ast.Ref, loc *ast.Location) {
-	if r.file.kind == libraryFile {
-		r.problem(loc, "a library does not read input: hand it what it needs, so that policies can declare it")
-		return
-	}
 	read := inputPath(ref)
 	if read == "" {
 		r.problem(loc, "reads the whole input; read fields of it, so that needs can name them")
 		return
 	}
-	covered := slices.ContainsFunc(r.file.check.Needs, func(need string) bool { return covers(ofList(need), ofList(read)) })
-	if !covered {
-		r.problem(loc, "reads input.%s, but needs does not name it: where it was not seen it would look empty", read)
+	if r.file.kind == libraryFile {
+		return // its policies answer for it
+	}
+	named := slices.Concat(r.file.check.Needs, r.file.check.Optional)
+	if !slices.ContainsFunc(named, func(path string) bool { return Covers(ofList(path), ofList(read)) }) {
+		r.problem(loc, "reads input.%s, but needs does not name it: where it was not seen it would look empty; name it in optional where that is right", read)
 	}
 }
 
@@ -159,8 +171,8 @@ func ofList(path string) string {
 	return list
 }
 
-// covers is true where the path outer is inner or one of its parents.
-func covers(outer, inner string) bool {
+// Covers is true where the path outer is inner or one of its parents.
+func Covers(outer, inner string) bool {
 	rest, ok := strings.CutPrefix(inner, outer)
 	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
@@ -180,23 +192,39 @@ func (r *reader) data(from string, ref ast.Ref, loc *ast.Location) {
 		r.problem(loc, "reads its whole package; name the rule")
 	case len(parts) > 3 && strings.Join(parts[:2], ".") == libRoot:
 		pkg := strings.Join(parts[:3], ".")
-		if !slices.Contains(r.rules[pkg], parts[3]) {
+		if rules := r.rules[pkg+"."+parts[3]]; len(rules) == 0 {
 			r.problem(loc, "library %s has no rule %q", pkg, parts[3])
+		} else if r.file.kind == policyFile {
+			r.follow(pkg+"."+parts[3], rules, loc)
 		}
 	default:
 		r.problem(loc, "reads %s; a policy reads input, data.params.<name>, data.%s.<library>.<rule> and its own rules", ref, libRoot)
 	}
 }
 
+// follow looks at a rule of a library for the policy that asks for it: what the
+// library reads, the policy declares.
+func (r *reader) follow(name string, rules []*ast.Rule, loc *ast.Location) {
+	if r.followed[name] {
+		return
+	}
+	r.followed[name] = true
+	via, viaLoc := r.via, r.viaLoc
+	if r.viaLoc == nil {
+		r.viaLoc = loc
+	}
+	r.via = name
+	for _, rule := range rules {
+		r.rule(rule)
+	}
+	r.via, r.viaLoc = via, viaLoc
+}
+
 // param holds a parameter that is read against those that are declared. Only
 // the time is there without a declaration.
 func (r *reader) param(name string, loc *ast.Location) {
-	if name == "now" {
-		return
-	}
-	if r.file.kind == libraryFile {
-		r.problem(loc, "a library does not read parameters: hand it the value, so that policies can declare it")
-		return
+	if name == "now" || r.file.kind == libraryFile {
+		return // a library's policies answer for it
 	}
 	if !slices.ContainsFunc(r.file.check.Params, func(p Param) bool { return p.Name == name }) {
 		r.problem(loc, "reads data.params.%s, but params does not declare it", name)

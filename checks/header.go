@@ -24,6 +24,7 @@ type header struct {
 	severity    string
 	severities  []string
 	needs       []located
+	optional    []located
 	params      []locatedParam
 	required    []located // parameters
 	remediation string
@@ -145,6 +146,8 @@ func (p *headerParser) customField(key, value *yaml.Node) bool {
 		p.list(key, value, func(n *yaml.Node) { p.h.severities = append(p.h.severities, p.text(key, n)) })
 	case "needs":
 		p.list(key, value, func(n *yaml.Node) { p.h.needs = append(p.h.needs, located{p.text(key, n), p.at(n)}) })
+	case "optional":
+		p.list(key, value, func(n *yaml.Node) { p.h.optional = append(p.h.optional, located{p.text(key, n), p.at(n)}) })
 	case "params":
 		p.list(key, value, p.param)
 	case "requires_params":

@@ -21,19 +21,22 @@ const param = "$"
 // flow follows fields of the facts through variables and functions. The
 // references of its rules are resolved, nothing else is rewritten.
 type flow struct {
-	rules map[string][]*ast.Rule     // by full name
-	known map[string]map[string]bool // reads of a function below one argument: "name 0"
+	rules ruleIndex
+	known map[string]map[string]bool // reads of a rule ("name") or of a function below one argument ("name 0")
 }
 
-func newFlow(comp *ast.Compiler) *flow {
-	f := &flow{rules: map[string][]*ast.Rule{}, known: map[string]map[string]bool{}}
+// ruleIndex holds all rules by their full name: "postscan.lib.paths.under".
+type ruleIndex map[string][]*ast.Rule
+
+func indexRules(comp *ast.Compiler) ruleIndex {
+	index := ruleIndex{}
 	for _, m := range comp.Modules {
 		for _, r := range m.Rules {
-			name := m.Package.Path.String() + "." + ruleName(r)
-			f.rules[name] = append(f.rules[name], r)
+			name := packageName(m) + "." + ruleName(r)
+			index[name] = append(index[name], r)
 		}
 	}
-	return f
+	return index
 }
 
 // reads are those of all rules of a module.
@@ -58,6 +61,19 @@ func (f *flow) below(name string, i int) map[string]bool {
 		if i < len(r.Head.Args) {
 			f.rule(r, r.Head.Args[i], all)
 		}
+	}
+	return all
+}
+
+// whole are the reads of a rule of a library.
+func (f *flow) whole(name string) map[string]bool {
+	if known, ok := f.known[name]; ok {
+		return known
+	}
+	all := map[string]bool{}
+	f.known[name] = all
+	for _, r := range f.rules[name] {
+		f.rule(r, nil, all)
 	}
 	return all
 }
@@ -183,6 +199,7 @@ func (s *scope) visit(x any) bool {
 		switch v := x.Value.(type) {
 		case ast.Ref:
 			s.read(s.refPaths(v))
+			s.library(v)
 		case ast.Call:
 			s.call(v)
 		}
@@ -190,9 +207,20 @@ func (s *scope) visit(x any) bool {
 	return false
 }
 
+// library adds what a rule of a library reads by itself.
+func (s *scope) library(ref ast.Ref) {
+	names := groundNames(ref)
+	if len(names) < 4 || strings.Join(names[:2], ".") != libRoot {
+		return
+	}
+	for read := range s.flow.whole(strings.Join(names[:4], ".")) {
+		s.read([]string{read})
+	}
+}
+
 // call follows arguments into a function of ours. object.get reads one field.
 func (s *scope) call(terms []*ast.Term) {
-	name := terms[0].String()
+	name := strings.TrimPrefix(terms[0].String(), "data.")
 	if name == "object.get" && len(terms) > 2 {
 		if field, ok := terms[2].Value.(ast.String); ok {
 			for _, p := range s.paths(terms[1]) {

@@ -16,7 +16,7 @@ func TestReads(t *testing.T) {
 # custom:
 #   id: PS-IMG-001
 #   severity: low
-#   needs: [os, config, tools, vulnerabilities, secrets]
+#   needs: [os, architecture, registry, config, tools, vulnerabilities, secrets]
 #   remediation: r
 #   references: {cwe: ["250"]}
 #   since: 0.1.0
@@ -32,6 +32,12 @@ both(tool, other) := concat("", [tool.name, object.get(other, "id", "")])
 deep(list) := {inner(e) | some e in list}
 
 inner(e) := e.path
+
+system := concat("", [input.os, arch])
+
+arch := input.architecture
+
+known(t) := concat("", [t.name, input.registry])
 `
 	for name, tt := range map[string]struct{ rules, want string }{
 		"field":         {`deny contains input.os if input.config.user == ""`, "config.user os"},
@@ -44,6 +50,8 @@ inner(e) := e.path
 		"comprehension": {`deny contains {s.path | some s in input.secrets}`, "secrets secrets[].path"},
 		"own function":  {"deny contains f(v) if some v in input.tools\n\nf(x) := x.path if x.layer == 1", "tools tools[].layer tools[].path"},
 		"library":       {`deny contains l.both(t, v) if { some t in input.tools; some v in input.vulnerabilities }`, "tools tools[].name vulnerabilities vulnerabilities[].id"},
+		"by library":    {`deny contains l.system`, "architecture os"},
+		"by library 2":  {`deny contains l.known(v) if some v in input.tools`, "registry tools tools[].name"},
 		"deep":          {`deny contains l.deep(input.secrets)`, "secrets secrets[].path"},
 		"helper rule":   {"deny contains 1 if bad\n\nbad if input.os == \"x\"", "os"},
 		"else":          {"deny contains w\n\nw := 1 if { input.os == \"x\" } else := input.config.working_dir", "config.working_dir os"},
@@ -89,7 +97,7 @@ func TestReadsOfOwnPolicies(t *testing.T) {
 			t.Errorf("%s seems to read nothing", check.ID)
 		}
 		for _, r := range reads {
-			if !slices.ContainsFunc(check.Needs, func(need string) bool { return covers(ofList(need), ofList(r)) }) {
+			if !slices.ContainsFunc(check.Needs, func(need string) bool { return Covers(ofList(need), ofList(r)) }) {
 				t.Errorf("%s reads %s, which needs does not cover", check.ID, r)
 			}
 		}

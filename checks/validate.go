@@ -175,7 +175,7 @@ func (f *file) validateSchema() {
 func (f *file) validateNeeds() {
 	doc := facts.New(f.subject)
 	var seen []string
-	for _, n := range f.header.needs {
+	for _, n := range slices.Concat(f.header.needs, f.header.optional) {
 		if doc != nil && !hasPath(reflect.TypeOf(doc), n.text) {
 			f.problem(n.line, "needs %q, which no %s has", n.text, f.subject)
 		}
@@ -292,6 +292,9 @@ func (c *Catalogue) add(f *file, retired map[string]string) Problems {
 	}
 	for _, n := range h.needs {
 		check.Needs = append(check.Needs, n.text)
+	}
+	for _, n := range h.optional {
+		check.Optional = append(check.Optional, n.text)
 	}
 	for _, p := range h.params {
 		check.Params = append(check.Params, p.Param)

@@ -67,6 +67,7 @@ func newSubject(ctx context.Context, catalogue *checks.Catalogue, kind facts.Kin
 		}
 		s.policies = append(s.policies, p)
 		needs = append(needs, c.Needs...)
+		needs = append(needs, c.Optional...)
 		if c.DecidedBy == "" {
 			all.add(i)
 		}
@@ -159,11 +160,12 @@ func query(c *checks.Check, compiler *ast.Compiler) string {
 }
 
 // asks joins what a check declares to need with what its policy reads below
-// lists, where needs may name the list alone.
+// lists, where needs may name the list alone. What it calls optional is left out.
 func asks(c *checks.Check, reads checks.Reads) []string {
 	out := slices.Clone(c.Needs)
 	for _, r := range reads {
-		if !strings.HasSuffix(r, "[]") && !slices.Contains(out, r) {
+		optional := slices.ContainsFunc(c.Optional, func(path string) bool { return checks.Covers(path, r) })
+		if !strings.HasSuffix(r, "[]") && !optional && !slices.Contains(out, r) {
 			out = append(out, r)
 		}
 	}

@@ -62,6 +62,13 @@ func page(c *checks.Catalogue, check *checks.Check) []byte {
 		}
 		say("\nWhere one of these was not seen, the outcome is unknown or not assessed, with the reason. It never passes.\n\n")
 	}
+	if len(check.Optional) > 0 {
+		say("It also uses these where they were seen, and decides without them where not:\n\n")
+		for _, n := range check.Optional {
+			say("- `%s`\n", n)
+		}
+		say("\n")
+	}
 	say("## References\n\n")
 	for _, r := range check.References {
 		f, _ := c.Framework(r.Framework)
