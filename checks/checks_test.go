@@ -578,3 +578,23 @@ func BenchmarkCompile(b *testing.B) {
 		})
 	}
 }
+
+// Only the libraries that the selected policies use are compiled.
+func TestCompileLeavesOut(t *testing.T) {
+	c := load(t, map[string]string{
+		"image/root.rego": good,
+		"lib/text.rego":   "package postscan.lib.text\n\nloud(words) := data.postscan.lib.case.up(words)\n",
+		"lib/case.rego":   "package postscan.lib.case\n\nup(words) := upper(words)\n",
+		"lib/other.rego":  "package postscan.lib.other\n\nbroken := nothing\n",
+	})
+	compiled, err := c.Compile(c.All(), checks.CompileOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(compiled.Modules) != 3 {
+		t.Errorf("%d modules, want the policy and two libraries", len(compiled.Modules))
+	}
+	if err := c.Verify(); err == nil || !strings.Contains(err.Error(), "p/lib/other.rego:3") {
+		t.Errorf("verify does not see the broken library: %v", err)
+	}
+}

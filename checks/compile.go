@@ -27,18 +27,29 @@ type Compiled struct {
 	Reads map[*Check]Reads
 }
 
-// Compile parses the selected policies and the libraries, holds their Rego to
-// the contract and compiles them. The error is [Problems] where they break it.
+// Compile parses the selected policies and the libraries that they use, holds
+// their Rego to the contract and compiles them. The error is [Problems] where
+// they break it.
 func (c *Catalogue) Compile(selected []*Check, o CompileOptions) (*Compiled, error) {
-	files := slices.DeleteFunc(slices.Clone(c.files), func(f *file) bool {
-		return f.kind == testFile || f.kind == policyFile && !slices.Contains(selected, f.check)
-	})
+	var files []*file
+	for _, f := range c.files {
+		if f.kind == policyFile && slices.Contains(selected, f.check) {
+			files = append(files, f)
+		}
+	}
+	for i := 0; i < len(files); i++ { // libraries may use others
+		for _, f := range c.files {
+			if f.kind == libraryFile && !slices.Contains(files, f) && strings.Contains(files[i].src, f.pkg) {
+				files = append(files, f)
+			}
+		}
+	}
 	return compile(files, o)
 }
 
-// Verify compiles every policy with all its checks.
+// Verify compiles every policy and library with all checks of types.
 func (c *Catalogue) Verify() error {
-	_, err := c.Compile(c.checks, CompileOptions{Types: true})
+	_, err := compile(slices.DeleteFunc(slices.Clone(c.files), func(f *file) bool { return f.kind == testFile }), CompileOptions{Types: true})
 	return err
 }
 
