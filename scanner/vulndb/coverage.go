@@ -13,9 +13,10 @@ import (
 	"github.com/postscan/postscan/scanner/facts"
 )
 
-// coverage says which packages nothing in the database could have matched:
-// those of a distribution or release that it has no advisories of, and those of
-// an ecosystem that it does not know. Trivy reports these clean.
+// coverage says what nothing in the database could have matched: the packages
+// of a distribution or release that it has no advisories of, those of an
+// ecosystem that it does not know, and a distribution of which no package was
+// seen at all. Trivy reports these clean.
 func coverage(buckets map[string]bool, dist facts.Distribution, pkgs []facts.Package) []facts.Missing {
 	var gaps []facts.Missing
 	osPackages := 0
@@ -34,6 +35,12 @@ func coverage(buckets map[string]bool, dist facts.Distribution, pkgs []facts.Pac
 				Reason: fmt.Sprintf("%s cannot be matched: %s", count(osPackages, "OS package"), reason),
 			})
 		}
+	}
+	if family := ftypes.OSType(dist.Family); osPackages == 0 && family != "" && family != familyNone && family.HasOSPackages() {
+		gaps = append(gaps, facts.Missing{
+			Status: facts.Unknown, Partial: true,
+			Reason: fmt.Sprintf("the distribution is %s, but none of its packages was found: what it has installed cannot be matched", distName(dist)),
+		})
 	}
 	names := make([]string, 0, len(kinds))
 	for k := range kinds {

@@ -47,12 +47,12 @@ func (db *DB) Match(ctx context.Context, dist facts.Distribution, pkgs []facts.P
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	found, err := db.detect(ctx, target(dist, pkgs))
+	found, gaps, err := db.detect(ctx, target(dist, pkgs))
 	if err != nil {
 		return nil, err
 	}
 	out := db.collect(found, pkgs)
-	gaps := coverage(db.buckets, dist, pkgs)
+	gaps = append(gaps, coverage(db.buckets, dist, pkgs)...)
 	if db.stale != "" {
 		gaps = append(gaps, facts.Missing{Status: facts.Unknown, Reason: db.stale, Partial: true})
 	}
@@ -116,11 +116,15 @@ func trivyPackage(p *facts.Package, index int) ftypes.Package {
 // detect runs trivy's detectors. A damaged page makes the database library
 // panic, and a file that was cut short under it raises a fault; both become
 // errors, as either would otherwise end the program.
-func (db *DB) detect(ctx context.Context, t types.ScanTarget) (found []types.DetectedVulnerability, err error) {
+//
+// Where the detector of the distribution gives up, as Red Hat's does over
+// repositories that the database does not know, the OS packages are a gap and
+// the others are matched all the same.
+func (db *DB) detect(ctx context.Context, t types.ScanTarget) (found []types.DetectedVulnerability, gaps []facts.Missing, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil {
-			found, err = nil, fmt.Errorf("match packages against %s: %w: %v; run `postscan db update`",
+			found, gaps, err = nil, nil, fmt.Errorf("match packages against %s: %w: %v; run `postscan db update`",
 				databasePath(db.opts.Dir), ErrCorrupt, r)
 		}
 	}()
@@ -130,22 +134,25 @@ func (db *DB) detect(ctx context.Context, t types.ScanTarget) (found []types.Det
 	if len(t.Packages) > 0 {
 		result, _, err := ospkg.NewScanner().Scan(ctx, t, opts)
 		if err != nil && !errors.Is(err, osdetect.ErrUnsupportedOS) { // coverage tells of that one
-			return nil, fmt.Errorf("match OS packages against %s: %w", databasePath(db.opts.Dir), err)
+			gaps = append(gaps, facts.Missing{
+				Status: facts.Unknown, Partial: true,
+				Reason: fmt.Sprintf("%s cannot be matched: %v", count(len(t.Packages), "OS package"), err),
+			})
 		}
 		found = append(found, result.Vulnerabilities...)
 	}
 	results, err := langpkg.NewScanner().Scan(ctx, t, opts)
 	if err != nil {
-		return nil, fmt.Errorf("match language packages against %s: %w", databasePath(db.opts.Dir), err)
+		return nil, nil, fmt.Errorf("match language packages against %s: %w", databasePath(db.opts.Dir), err)
 	}
 	for _, r := range results {
 		found = append(found, r.Vulnerabilities...)
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	vulnerability.NewClient(tdb.Config{}).FillInfo(found, []dbtypes.SourceID{autoSource})
-	return found, nil
+	return found, gaps, nil
 }
 
 // collect turns what trivy found into facts, drops repetitions as trivy's
