@@ -1,6 +1,6 @@
 // Command kubebin is the real Kubernetes API server and its etcd as one binary,
-// for the tests of the cluster collector. It is a module of its own, so that
-// its dependencies never move postscan's versions.
+// for the tests and benchmarks of the cluster collector. It is a module of its
+// own, so that its dependencies never move postscan's versions.
 package main
 
 import (
@@ -23,12 +23,17 @@ func main() {
 		etcdmain.Main(os.Args)
 	case "kube-apiserver":
 		os.Exit(cli.Run(apiserver.NewAPIServerCommand()))
+	case "load":
+		if err := load(os.Args[1:]); err != nil {
+			fmt.Fprintln(os.Stderr, "kubebin load:", err)
+			os.Exit(1)
+		}
 	default:
 		usage()
 	}
 }
 
 func usage() {
-	fmt.Fprintln(os.Stderr, "usage: kubebin etcd|kube-apiserver [flags]")
+	fmt.Fprintln(os.Stderr, "usage: kubebin etcd|kube-apiserver|load [flags]")
 	os.Exit(2)
 }

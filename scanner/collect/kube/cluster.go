@@ -26,7 +26,7 @@ type ClusterInfo struct {
 	Groups    []string
 	Anonymous facts.AnonymousAccess
 	Endpoint  facts.Endpoint
-	// Addresses are those of the API server (Service and endpoints).
+	// Addresses are those of the API server, beside those of its Service.
 	Addresses []string
 	// Missing says, by field of [facts.Cluster], what could not be learned.
 	Missing map[string]facts.Missing
@@ -65,7 +65,7 @@ type clusterFacts struct {
 // Cluster tells what the collector learned of the server itself.
 func (s *Set) Cluster(info ClusterInfo) {
 	s.cluster.info, s.cluster.known = info, true
-	s.cluster.apiAddresses = info.Addresses
+	s.cluster.apiAddresses = append(s.cluster.apiAddresses, info.Addresses...)
 	s.cluster.openshift.Present = slices.Contains(info.Groups, "config.openshift.io")
 	s.cluster.summary = nil
 }

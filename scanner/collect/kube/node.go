@@ -176,16 +176,19 @@ func k3sFlags(annotations map[string]string) []facts.Flag {
 	return parseFlags(args, "metadata.annotations[k3s.io/node-args]", k3sKnown)
 }
 
-// addKubelet books a kubelet's configuration, read through configz.
-func (s *Set) addKubelet(nodeName string, k facts.Kubelet) {
+// NodeNames lists the nodes that were added, in order.
+func (s *Set) NodeNames() []string { return slices.Sorted(maps.Keys(s.nodes)) }
+
+// AddKubelet books a kubelet's configuration, read through configz.
+func (s *Set) AddKubelet(nodeName string, k facts.Kubelet) {
 	if n := s.nodes[nodeName]; n != nil {
 		n.facts.Kubelet, n.kubelet = k, true
 		delete(n.missing, "kubelet")
 	}
 }
 
-// missKubelet says why one node's configuration could not be read.
-func (s *Set) missKubelet(nodeName string, m facts.Missing) {
+// MissKubelet says why one node's configuration could not be read.
+func (s *Set) MissKubelet(nodeName string, m facts.Missing) {
 	if n := s.nodes[nodeName]; n != nil && !n.kubelet {
 		n.missing["kubelet"] = m
 	}

@@ -49,7 +49,9 @@ func (s *Set) addService(o *corev1.Service, at Place) {
 		ExternalIPs:       s.internAll(o.Spec.ExternalIPs), ExternalName: strings.Clone(o.Spec.ExternalName), //nolint:staticcheck // the field is what the check asks about
 		SourceRanges: s.internAll(o.Spec.LoadBalancerSourceRanges), Selector: len(o.Spec.Selector) > 0, NodesPublic: "unknown",
 	}
-	if !f.APIServer {
+	if f.APIServer {
+		s.cluster.apiAddresses = append(s.cluster.apiAddresses, s.internAll(o.Spec.ClusterIPs)...)
+	} else {
 		s.count(r.namespace, "Service")
 	}
 	f.AllocateNodePorts = f.AllocateNodePorts && f.Type == "LoadBalancer"
@@ -93,6 +95,12 @@ func (s *Set) addEndpointSlice(o *discoveryv1.EndpointSlice) {
 		return
 	}
 	n := name{s.intern(s.namespaceOf(&o.ObjectMeta)), s.intern(o.Labels[discoveryv1.LabelServiceName])}
+	if n == (name{"default", "kubernetes"}) {
+		for i := range o.Endpoints {
+			s.cluster.apiAddresses = append(s.cluster.apiAddresses, s.internAll(o.Endpoints[i].Addresses)...)
+		}
+		return
+	}
 	for i := range o.Endpoints {
 		s.endpoints[n] = append(s.endpoints[n], s.internAll(o.Endpoints[i].Addresses)...)
 	}

@@ -1,0 +1,292 @@
+// Package cluster collects facts from a live Kubernetes cluster. It only reads.
+//
+// It asks for the server's version first, which needs no right, then for the
+// kinds that the server offers, and then lists every kind in pages of 500
+// objects. Each page is reduced by collect/kube as it comes and dropped, so that
+// no more than a few pages are in memory at once. Pods come last, because most
+// of them equal a template that was seen before.
+//
+// What cannot be listed (a right is missing, the server is too old, it answered
+// with errors until patience ended) makes exactly the facts that depend on it
+// missing; the scan goes on.
+package cluster
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"path"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+
+	"github.com/postscan/postscan/scanner"
+	"github.com/postscan/postscan/scanner/collect/kube"
+	"github.com/postscan/postscan/scanner/facts"
+)
+
+// Options are what the collector needs beside the connection.
+type Options struct {
+	// Name replaces the cluster's identity in fingerprints; empty is the UID of
+	// the namespace kube-system.
+	Name string
+	// ExcludeNamespaces leaves namespaces out of the report, by name or pattern
+	// ("team-*"). Their objects still count where others depend on them.
+	ExcludeNamespaces []string
+	// IncludeKinds limits the report to these kinds ("Deployment"); empty is all.
+	IncludeKinds []string
+	// KubeletConfig also reads every kubelet's configuration through the API,
+	// which needs the right nodes/proxy or nodes/configz.
+	KubeletConfig bool
+	// NoAnonymous leaves out the requests without credentials that tell what
+	// the server shows to anybody.
+	NoAnonymous bool
+	// Timeout bounds all talking to the server; what was not listed by then is
+	// missing. 0 is no bound.
+	Timeout time.Duration
+	// RequestTimeout bounds one request; a minute where 0.
+	RequestTimeout time.Duration
+	// PageSize is the number of objects asked for at once; 500 where 0.
+	PageSize int64
+	// Parallel is the number of resources judged at once; the number of CPUs where 0.
+	Parallel int
+	// Detect finds credentials in literal values; nil makes them not assessed.
+	Detect kube.Detector
+	// Progress is told how far the lists are; nil for nobody.
+	Progress func(Progress)
+	Now      time.Time
+	Log      *slog.Logger
+}
+
+// Progress says how far the list of one kind is.
+type Progress struct {
+	Kind    string // "pods"
+	Objects int    // read so far
+	// Remaining is what the server says is left; -1 where it does not say.
+	Remaining int64
+	Done      bool
+}
+
+// Collector implements [scanner.Collector].
+type Collector struct {
+	conn *Connection
+	opts Options
+}
+
+// New returns a collector of one cluster.
+func New(conn *Connection, o Options) *Collector {
+	o.RequestTimeout = cmp.Or(o.RequestTimeout, time.Minute)
+	o.PageSize = cmp.Or(o.PageSize, 500)
+	o.Parallel = cmp.Or(o.Parallel, runtime.GOMAXPROCS(0))
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Collector{conn: conn, opts: o}
+}
+
+// session is one collection.
+type session struct {
+	opts      Options
+	namespace string
+	typed     kubernetes.Interface
+	dynamic   dynamic.Interface
+	meta      metadata.Interface
+	config    *rest.Config
+	mu        sync.Mutex // guards set
+	set       *kube.Set
+	info      kube.ClusterInfo
+	served    map[schema.GroupResource]schema.GroupVersionResource // nil where discovery failed
+	kinds     map[schema.GroupResource]string
+	minor     int
+	// unreachable is set where the server could not be spoken to at all.
+	unreachable error
+}
+
+// Collect implements [scanner.Collector].
+func (c *Collector) Collect(ctx context.Context, sink scanner.Sink) error {
+	s, err := c.open()
+	if err != nil {
+		return c.failed(sink, err)
+	}
+	asking, cancel := ctx, context.CancelFunc(func() {})
+	if c.opts.Timeout > 0 {
+		asking, cancel = context.WithTimeoutCause(ctx, c.opts.Timeout, fmt.Errorf("the time-out of %s is over", c.opts.Timeout))
+	}
+	defer cancel()
+	s.version(asking)
+	if s.unreachable != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return c.failed(sink, s.unreachable)
+	}
+	s.discover(asking)
+	s.listAll(asking)
+	if c.opts.KubeletConfig {
+		s.kubelets(asking)
+	}
+	if !c.opts.NoAnonymous {
+		s.anonymous(asking)
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	s.set.Cluster(s.info)
+	if err := sink.Target(c.target(s)); err != nil {
+		return err
+	}
+	return kube.Send(ctx, s.set, sink, c.opts.Parallel)
+}
+
+// failed sends the target as one without facts.
+func (c *Collector) failed(sink scanner.Sink, err error) error {
+	return sink.Target(facts.Target{
+		Kind: "cluster", Ref: c.conn.Context, Identity: cmp.Or(c.opts.Name, "cluster:"+c.conn.Config.Host), Properties: map[string]string{}, Error: err.Error(),
+	})
+}
+
+// target describes the cluster.
+func (c *Collector) target(s *session) facts.Target {
+	t := facts.Target{Kind: "cluster", Ref: c.conn.Context, Properties: map[string]string{
+		"server": c.conn.Config.Host, "version": s.info.Version, "namespace": cmp.Or(s.namespace, "all"),
+	}}
+	t.Identity = cmp.Or(c.opts.Name, s.set.ClusterUID())
+	if t.Identity == "" {
+		t.Identity = c.conn.Config.Host
+	}
+	if c.opts.Name == "" {
+		t.Identity = "cluster:" + t.Identity
+	}
+	return t
+}
+
+// open makes the clients.
+func (c *Collector) open() (*session, error) {
+	config := rest.CopyConfig(c.conn.Config)
+	config.QPS, config.Burst = 100, 200 // the defaults of 5 and 10 throttle
+	config.Timeout = c.opts.RequestTimeout
+	config.WarningHandler = rest.NoWarnings{}
+	config.WarningHandlerWithContext = rest.NoWarnings{}
+	config.UserAgent = "postscan"
+	s := &session{opts: c.opts, namespace: c.conn.Namespace, config: config}
+	httpClient, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return nil, fmt.Errorf("prepare the connection to %s: %w", config.Host, err)
+	}
+	binary := rest.CopyConfig(config)
+	binary.ContentType, binary.AcceptContentTypes = "application/vnd.kubernetes.protobuf", "application/vnd.kubernetes.protobuf,application/json"
+	typed, errTyped := kubernetes.NewForConfigAndClient(binary, httpClient)
+	dyn, errDynamic := dynamic.NewForConfigAndClient(config, httpClient)
+	meta, errMeta := metadata.NewForConfigAndClient(config, httpClient)
+	if err := errors.Join(errTyped, errDynamic, errMeta); err != nil {
+		return nil, fmt.Errorf("prepare the connection to %s: %w", config.Host, err)
+	}
+	s.typed, s.dynamic, s.meta = typed, dyn, meta
+	s.set = kube.New(kube.Options{
+		Live: true, Target: c.conn.Context, Now: c.opts.Now, Detect: c.opts.Detect, Kinds: c.opts.IncludeKinds, Log: c.opts.Log,
+		Keep: func(ns string) bool {
+			if s.namespace != "" && ns != "" && ns != s.namespace {
+				return false
+			}
+			return !slices.ContainsFunc(c.opts.ExcludeNamespaces, func(p string) bool {
+				ok, err := path.Match(p, ns)
+				return ns != "" && err == nil && ok
+			})
+		},
+	})
+	return s, nil
+}
+
+// version asks for the server's version, which needs no right. It is also the
+// first word with the server: one that cannot be reached ends the scan here.
+func (s *session) version(ctx context.Context) {
+	s.info.Missing = map[string]facts.Missing{}
+	s.endpoint()
+	var v string
+	err := s.retry(ctx, "version", func(ctx context.Context) error {
+		info, err := s.typed.Discovery().WithLegacyWithContext(ctx).ServerVersionWithContext(ctx)
+		if err == nil {
+			v = info.GitVersion
+		}
+		return err
+	})
+	if err == nil {
+		s.info.Version = v
+		return
+	}
+	if denied(err) {
+		m := missing("the server's version", err)
+		for _, p := range []string{"version", "minor", "patch", "support_ends"} {
+			s.info.Missing[p] = m
+		}
+		return
+	}
+	s.unreachable = fmt.Errorf("reach the cluster at %s: %w", s.config.Host, err)
+}
+
+// endpoint tells where the server was reached.
+func (s *session) endpoint() {
+	e := facts.Endpoint{Host: s.config.Host, Public: "unknown", Port: 443}
+	u, err := url.Parse(s.config.Host)
+	if err == nil && u.Host != "" {
+		e.Host = u.Host
+		if n, err := strconv.Atoi(u.Port()); err == nil {
+			e.Port = n
+		}
+		if ip, err := netip.ParseAddr(u.Hostname()); err == nil {
+			e.Public = strconv.FormatBool(ip.IsGlobalUnicast() && !ip.IsPrivate())
+		}
+	}
+	s.info.Endpoint = e
+}
+
+// discover asks which kinds the server offers. Where a part of that fails, the
+// lists themselves will tell.
+func (s *session) discover(ctx context.Context) {
+	served, kinds := map[schema.GroupResource]schema.GroupVersionResource{}, map[schema.GroupResource]string{}
+	groups := map[string]bool{}
+	err := s.retry(ctx, "discovery", func(ctx context.Context) error {
+		list, err := s.typed.Discovery().WithLegacyWithContext(ctx).ServerPreferredResourcesWithContext(ctx)
+		for _, l := range list {
+			gv, errGV := schema.ParseGroupVersion(l.GroupVersion)
+			if errGV != nil {
+				continue
+			}
+			groups[gv.Group] = true
+			for i := range l.APIResources {
+				r := &l.APIResources[i]
+				if strings.Contains(r.Name, "/") || !slices.Contains(r.Verbs, "list") {
+					continue
+				}
+				gr := schema.GroupResource{Group: gv.Group, Resource: r.Name}
+				served[gr], kinds[gr] = gv.WithResource(r.Name), r.Kind
+			}
+		}
+		if len(list) > 0 {
+			return nil // groups that did not answer are left out; see incomplete
+		}
+		return err
+	})
+	if err != nil {
+		s.opts.Log.Warn("the server did not tell which kinds it offers", "error", err)
+		return
+	}
+	s.served, s.kinds = served, kinds
+	for g := range groups {
+		s.info.Groups = append(s.info.Groups, g)
+	}
+	slices.Sort(s.info.Groups)
+}

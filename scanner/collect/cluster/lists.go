@@ -1,0 +1,298 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/postscan/postscan/scanner/collect/kube"
+	"github.com/postscan/postscan/scanner/facts"
+)
+
+// lister lists one kind.
+type lister struct {
+	what  string // "pods", for messages and progress
+	topic kube.Topic
+	gr    schema.GroupResource
+	// optional kinds are absent from many clusters: that is no gap.
+	optional bool
+	run      func(ctx context.Context) error
+}
+
+// page is one page of a list, as generic code needs it.
+type page struct {
+	meta metav1.ListInterface
+	each func(add func(obj any, uid string))
+}
+
+// paged reads a list page by page and adds its objects. The next page is on its
+// way while one is reduced. A list that expires half-way (410 Gone) goes on
+// with the token that the server gives for that, else from the start, leaving
+// out what was added before.
+func (s *session) paged(ctx context.Context, l *lister, opts metav1.ListOptions, get func(context.Context, metav1.ListOptions) (page, error)) (int, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type answer struct {
+		page
+		err error
+	}
+	pages := make(chan answer, 1)
+	opts.Limit = s.opts.PageSize
+	go func() {
+		defer close(pages)
+		restarts := 0
+		for {
+			var p page
+			err := s.retry(ctx, l.what, func(ctx context.Context) (err error) {
+				p, err = get(ctx, opts)
+				return err
+			})
+			if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
+				if restarts++; restarts <= 3 {
+					opts.Continue = continueToken(err)
+					s.opts.Log.Debug("the list expired half-way and goes on", "kind", l.what, "from start", opts.Continue == "")
+					continue
+				}
+			}
+			select {
+			case pages <- answer{p, err}:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil || p.meta.GetContinue() == "" {
+				return
+			}
+			opts.Continue = p.meta.GetContinue()
+		}
+	}()
+	n := 0
+	seen := map[uint64]struct{}{}
+	seed := maphash.MakeSeed()
+	for a := range pages {
+		if a.err != nil {
+			return n, a.err
+		}
+		s.mu.Lock()
+		a.each(func(obj any, uid string) {
+			h := maphash.String(seed, uid)
+			if _, again := seen[h]; again && uid != "" {
+				return
+			}
+			seen[h] = struct{}{}
+			n++
+			s.set.Add(obj, kube.Place{})
+		})
+		s.mu.Unlock()
+		remaining := int64(-1)
+		if r := a.meta.GetRemainingItemCount(); r != nil {
+			remaining = *r
+		}
+		s.progress(Progress{Kind: l.what, Objects: n, Remaining: remaining})
+	}
+	if err := ctx.Err(); err != nil {
+		return n, context.Cause(ctx)
+	}
+	return n, nil
+}
+
+// continueToken is where the server lets an expired list go on; "" from the start.
+func continueToken(err error) string {
+	if status, ok := err.(apierrors.APIStatus); ok { //nolint:errorlint // client-go returns it bare
+		return status.Status().ListMeta.Continue
+	}
+	return ""
+}
+
+func (s *session) progress(p Progress) {
+	if s.opts.Progress != nil {
+		s.opts.Progress(p)
+	}
+}
+
+// object is what the generic list needs of a typed object.
+type object[T any] interface {
+	*T
+	metav1.Object
+}
+
+// list makes the lister of a typed kind.
+func list[T any, P object[T], L metav1.ListInterface](s *session, topic kube.Topic, gr schema.GroupResource, get func(context.Context, metav1.ListOptions) (L, error), items func(L) []T, opts metav1.ListOptions) *lister {
+	l := &lister{what: gr.Resource, topic: topic, gr: gr}
+	l.run = func(ctx context.Context) error {
+		n, err := s.paged(ctx, l, opts, func(ctx context.Context, o metav1.ListOptions) (page, error) {
+			got, err := get(ctx, o)
+			if err != nil {
+				return page{}, err
+			}
+			return page{meta: got, each: func(add func(any, string)) {
+				all := items(got)
+				for i := range all {
+					add(P(&all[i]), string(P(&all[i]).GetUID()))
+				}
+			}}, nil
+		})
+		return s.finish(l, n, err)
+	}
+	return l
+}
+
+// custom makes the lister of a kind that has no type here. It is skipped where
+// the server does not offer it.
+func (s *session) custom(topic kube.Topic, group, resource string) *lister {
+	gr := schema.GroupResource{Group: group, Resource: resource}
+	l := &lister{what: gr.String(), topic: topic, gr: gr, optional: true}
+	l.run = func(ctx context.Context) error {
+		gvr, ok := s.served[gr]
+		if !ok {
+			return nil
+		}
+		var client = s.dynamic.Resource(gvr).List
+		if s.namespace != "" && s.namespaced(gr) {
+			client = s.dynamic.Resource(gvr).Namespace(s.namespace).List
+		}
+		n, err := s.paged(ctx, l, metav1.ListOptions{}, func(ctx context.Context, o metav1.ListOptions) (page, error) {
+			got, err := client(ctx, o)
+			if err != nil {
+				return page{}, err
+			}
+			return page{meta: got, each: func(add func(any, string)) {
+				for i := range got.Items {
+					add(&got.Items[i], string(got.Items[i].GetUID()))
+				}
+			}}, nil
+		})
+		return s.finish(l, n, err)
+	}
+	return l
+}
+
+// finish books how a list ended. Only the end of all asking is an error.
+func (s *session) finish(l *lister, n int, err error) error {
+	s.progress(Progress{Kind: l.what, Objects: n, Remaining: 0, Done: true})
+	if err == nil {
+		return nil
+	}
+	if apierrors.IsNotFound(err) && l.optional {
+		return nil
+	}
+	m := missing(l.what, err)
+	if n > 0 {
+		m.Partial = true
+		m.Reason = fmt.Sprintf("%s (after %d objects)", m.Reason, n)
+	}
+	s.mu.Lock()
+	s.set.Miss(l.topic, m)
+	s.mu.Unlock()
+	s.opts.Log.Warn("a list is not complete", "kind", l.what, "objects", n, "error", err)
+	return nil
+}
+
+// together runs lists several at a time. After the asking has ended, what is
+// left is missing.
+func (s *session) together(ctx context.Context, parallel int, all []*lister) {
+	queue := make(chan *lister)
+	var wg sync.WaitGroup
+	for range parallel {
+		wg.Go(func() {
+			for l := range queue {
+				if ctx.Err() != nil {
+					_ = s.finish(l, 0, context.Cause(ctx))
+					continue
+				}
+				_ = l.run(ctx)
+			}
+		})
+	}
+	for _, l := range all {
+		queue <- l
+	}
+	close(queue)
+	wg.Wait()
+}
+
+// listAll lists everything, in three steps: what others depend on, the
+// controllers, the pods.
+func (s *session) listAll(ctx context.Context) {
+	s.together(ctx, 4, s.base())
+	s.together(ctx, 2, s.controllers())
+	s.together(ctx, 1, s.parts())
+	s.together(ctx, 1, s.pods())
+}
+
+// namespaced says whether a custom kind lives in namespaces; the few that do
+// not are known.
+func (s *session) namespaced(gr schema.GroupResource) bool {
+	switch s.kinds[gr] {
+	case "CiliumClusterwideNetworkPolicy", "GlobalNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy",
+		"ClusterPolicy", "ValidatingPolicy", "ImageValidatingPolicy", "ClusterImagePolicy", "SecurityContextConstraints":
+		return false
+	}
+	return gr.Group != "constraints.gatekeeper.sh" && gr.Group != "config.openshift.io"
+}
+
+// tokenSecrets lists the legacy token Secrets by their metadata alone.
+func (s *session) tokenSecrets() *lister {
+	gr := schema.GroupResource{Resource: "secrets"}
+	l := &lister{what: "secrets", topic: kube.Secrets, gr: gr}
+	client := s.meta.Resource(corev1.SchemeGroupVersion.WithResource("secrets"))
+	get := client.List
+	if s.namespace != "" {
+		get = client.Namespace(s.namespace).List
+	}
+	l.run = func(ctx context.Context) error {
+		opts := metav1.ListOptions{FieldSelector: "type=" + string(corev1.SecretTypeServiceAccountToken)}
+		n, err := s.paged(ctx, l, opts, func(ctx context.Context, o metav1.ListOptions) (page, error) {
+			got, err := get(ctx, o)
+			if err != nil {
+				return page{}, err
+			}
+			return page{meta: got, each: func(add func(any, string)) {
+				for i := range got.Items {
+					add(&corev1.Secret{ObjectMeta: got.Items[i].ObjectMeta, Type: corev1.SecretTypeServiceAccountToken}, string(got.Items[i].UID))
+				}
+			}}, nil
+		})
+		return s.finish(l, n, err)
+	}
+	return l
+}
+
+// constraints lists every kind of Gatekeeper constraint that the server offers.
+func (s *session) constraints() []*lister {
+	var out []*lister
+	for gr := range s.served {
+		if gr.Group == "constraints.gatekeeper.sh" {
+			out = append(out, s.custom(kube.AdmissionPolicies, gr.Group, gr.Resource))
+		}
+	}
+	return out
+}
+
+// undiscovered marks what depends on custom kinds where the server did not tell
+// which it offers.
+func (s *session) undiscovered() {
+	if s.served != nil {
+		return
+	}
+	m := facts.Missing{Status: facts.Unknown, Partial: true, Reason: "the server did not tell which kinds it offers, so those of add-ons were not read"}
+	for _, t := range []kube.Topic{kube.NetworkPolicies, kube.Ingresses, kube.AdmissionPolicies, kube.MeshObjects, kube.SCCs, kube.OpenShiftConfig} {
+		s.set.Miss(t, m)
+	}
+}
+
+// kubeadmin books that the Secret kube-system/kubeadmin is there,
+// by its metadata alone.
+func (s *session) kubeadmin(ctx context.Context) {
+	_, err := s.meta.Resource(corev1.SchemeGroupVersion.WithResource("secrets")).Namespace("kube-system").Get(ctx, "kubeadmin", metav1.GetOptions{})
+	if err == nil {
+		s.mu.Lock()
+		s.set.Add(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "kube-system", Name: "kubeadmin"}}, kube.Place{})
+		s.mu.Unlock()
+	}
+}

@@ -1,0 +1,191 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/rest"
+
+	"github.com/postscan/postscan/scanner/facts"
+)
+
+// anonymousPaths are asked for without credentials. All are harmless to read.
+var anonymousPaths = []string{"/healthz", "/livez", "/readyz", "/version", "/api", "/apis"}
+
+// anonymous asks the server what it shows to a caller without credentials.
+func (s *session) anonymous(ctx context.Context) {
+	s.info.Anonymous = facts.AnonymousAccess{Enabled: "unknown", Paths: []string{}}
+	config := rest.AnonymousClientConfig(s.config)
+	config.Timeout = 10 * time.Second
+	client, err := rest.HTTPClientFor(config)
+	if err != nil {
+		s.info.Missing["anonymous.enabled"] = missing("the server without credentials", err)
+		return
+	}
+	base := strings.TrimSuffix(config.Host, "/")
+	if !strings.Contains(base, "://") {
+		base = "https://" + base
+	}
+	var last error
+	for _, p := range anonymousPaths {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+p, nil)
+		if err != nil {
+			last = err
+			break
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			last = err
+			break
+		}
+		_ = resp.Body.Close()
+		switch resp.StatusCode {
+		case http.StatusOK:
+			s.info.Anonymous.Enabled = "true"
+			s.info.Anonymous.Paths = append(s.info.Anonymous.Paths, p)
+		case http.StatusForbidden: // the server took the caller for system:anonymous
+			s.info.Anonymous.Enabled = "true"
+		case http.StatusUnauthorized:
+			if s.info.Anonymous.Enabled == "unknown" {
+				s.info.Anonymous.Enabled = "false"
+			}
+		}
+	}
+	if s.info.Anonymous.Enabled == "unknown" {
+		if last == nil {
+			last = errors.New("every answer was one that tells nothing")
+		}
+		s.info.Missing["anonymous.enabled"] = missing("the server without credentials", last)
+	}
+}
+
+// kubelets reads the configuration of every kubelet through the API server.
+func (s *session) kubelets(ctx context.Context) {
+	names := s.set.NodeNames()
+	queue := make(chan string)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for n := range queue {
+				k, err := s.kubelet(ctx, n)
+				s.mu.Lock()
+				if err == nil {
+					s.set.AddKubelet(n, k)
+				} else {
+					s.set.MissKubelet(n, kubeletMissing(err))
+				}
+				s.mu.Unlock()
+			}
+		})
+	}
+	for _, n := range names {
+		queue <- n
+	}
+	close(queue)
+	wg.Wait()
+}
+
+// kubeletMissing says why a kubelet's configuration was not read.
+func kubeletMissing(err error) facts.Missing {
+	if apierrors.IsForbidden(err) {
+		return facts.Missing{Status: facts.Unknown, Reason: "the credentials may not read the kubelet's configuration; grant get on nodes/configz (1.33 and newer) or nodes/proxy"}
+	}
+	return missing("the kubelet's configuration", err)
+}
+
+// kubelet reads one kubelet's configuration.
+func (s *session) kubelet(ctx context.Context, name string) (facts.Kubelet, error) {
+	var raw []byte
+	err := s.retry(ctx, "configz", func(ctx context.Context) (err error) {
+		raw, err = s.typed.CoreV1().RESTClient().Get().AbsPath("/api/v1/nodes/" + name + "/proxy/configz").DoRaw(ctx)
+		return err
+	})
+	if err != nil {
+		return facts.Kubelet{}, err
+	}
+	return parseConfigz(raw)
+}
+
+// parseConfigz reads the answer of the kubelet's endpoint /configz.
+func parseConfigz(raw []byte) (facts.Kubelet, error) {
+	var z struct {
+		Config *struct {
+			Authentication struct {
+				Anonymous struct {
+					Enabled *bool `json:"enabled"`
+				} `json:"anonymous"`
+				X509 struct {
+					ClientCAFile string `json:"clientCAFile"`
+				} `json:"x509"`
+			} `json:"authentication"`
+			Authorization struct {
+				Mode string `json:"mode"`
+			} `json:"authorization"`
+			ReadOnlyPort            int             `json:"readOnlyPort"`
+			ServerTLSBootstrap      bool            `json:"serverTLSBootstrap"`
+			TLSCertFile             string          `json:"tlsCertFile"`
+			TLSMinVersion           string          `json:"tlsMinVersion"`
+			TLSCipherSuites         []string        `json:"tlsCipherSuites"`
+			RotateCertificates      bool            `json:"rotateCertificates"`
+			FeatureGates            map[string]bool `json:"featureGates"`
+			SeccompDefault          bool            `json:"seccompDefault"`
+			PodPidsLimit            *int64          `json:"podPidsLimit"`
+			AllowedUnsafeSysctls    []string        `json:"allowedUnsafeSysctls"`
+			ProtectKernelDefaults   bool            `json:"protectKernelDefaults"`
+			MakeIPTablesUtilChains  *bool           `json:"makeIPTablesUtilChains"`
+			StreamingIdle           string          `json:"streamingConnectionIdleTimeout"`
+			EventRecordQPS          *int            `json:"eventRecordQPS"`
+			EnableDebuggingHandlers *bool           `json:"enableDebuggingHandlers"`
+			EnableSystemLogQuery    *bool           `json:"enableSystemLogQuery"`
+			StaticPodURL            string          `json:"staticPodURL"`
+			PullVerification        string          `json:"imagePullCredentialsVerificationPolicy"`
+			FailCgroupV1            *bool           `json:"failCgroupV1"`
+		} `json:"kubeletconfig"`
+	}
+	if err := json.Unmarshal(raw, &z); err != nil {
+		return facts.Kubelet{}, fmt.Errorf("read configz: %w", err)
+	}
+	if z.Config == nil {
+		return facts.Kubelet{}, errors.New("read configz: the answer holds no kubeletconfig")
+	}
+	c := z.Config
+	or := func(b *bool, otherwise bool) bool {
+		if b == nil {
+			return otherwise
+		}
+		return *b
+	}
+	k := facts.Kubelet{
+		AnonymousAuth: or(c.Authentication.Anonymous.Enabled, false), AuthorizationMode: c.Authorization.Mode, ReadOnlyPort: c.ReadOnlyPort,
+		ClientCAFile: c.Authentication.X509.ClientCAFile, ServerTLSBootstrap: c.ServerTLSBootstrap, TLSCertFile: c.TLSCertFile,
+		TLSMinVersion: c.TLSMinVersion, TLSCipherSuites: c.TLSCipherSuites, RotateCertificates: c.RotateCertificates, RotateServerGate: "unset",
+		SeccompDefault: c.SeccompDefault, PodPidsLimit: -1, AllowedUnsafeSysctls: c.AllowedUnsafeSysctls, ProtectKernelDefaults: c.ProtectKernelDefaults,
+		IPTablesUtilChains: or(c.MakeIPTablesUtilChains, true), EventRecordQPS: 50, DebuggingHandlers: or(c.EnableDebuggingHandlers, true),
+		SystemLogQuery: or(c.EnableSystemLogQuery, false), PullVerification: c.PullVerification, FailCgroupV1: or(c.FailCgroupV1, false),
+		StreamingIdleSeconds: 4 * 3600,
+	}
+	if g, ok := c.FeatureGates["RotateKubeletServerCertificate"]; ok {
+		k.RotateServerGate = fmt.Sprint(g)
+	}
+	if c.PodPidsLimit != nil {
+		k.PodPidsLimit = *c.PodPidsLimit
+	}
+	if c.EventRecordQPS != nil {
+		k.EventRecordQPS = *c.EventRecordQPS
+	}
+	if d, err := time.ParseDuration(c.StreamingIdle); err == nil {
+		k.StreamingIdleSeconds = int(d.Seconds())
+	}
+	if scheme, rest, found := strings.Cut(c.StaticPodURL, "://"); found { // the path and the user may be secret
+		host, _, _ := strings.Cut(rest, "/")
+		k.StaticPodURL = scheme + "://" + host[strings.LastIndexByte(host, '@')+1:]
+	}
+	return k, nil
+}
