@@ -83,7 +83,7 @@ var (
 func githubCommand(w io.Writer, level string, at facts.Origin, title, text string) {
 	place := ""
 	if at.File != "" {
-		place = fmt.Sprintf("file=%s,line=%d,", githubProperty.Replace(clean(at.File)), max(at.Line, 1))
+		place = fmt.Sprintf("file=%s,line=%d,", githubProperty.Replace(Clean(at.File)), max(at.Line, 1))
 	}
-	_, _ = fmt.Fprintf(w, "::%s %stitle=%s::%s\n", level, place, githubProperty.Replace(clean(title)), githubText.Replace(clean(text)))
+	_, _ = fmt.Fprintf(w, "::%s %stitle=%s::%s\n", level, place, githubProperty.Replace(Clean(title)), githubText.Replace(Clean(text)))
 }

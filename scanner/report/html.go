@@ -23,7 +23,7 @@ var htmlTemplate string
 // adds a filter and sorting.
 func HTML(w io.Writer, r *scanner.Report, o Options) error {
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"clean":      clean,
+		"clean":      Clean,
 		"severities": severities,
 		"plural":     plural,
 	}).Parse(htmlTemplate)
@@ -145,7 +145,7 @@ func htmlEvidence(f *scanner.Finding) string {
 		}
 		parts = append(parts, e.Path+" = "+limitText(string(value), 200))
 	}
-	return clean(strings.Join(parts, "; "))
+	return Clean(strings.Join(parts, "; "))
 }
 
 func htmlResources(r *scanner.Report, o Options) []htmlResource {

@@ -198,4 +198,4 @@ var mdEscape = strings.NewReplacer(
 )
 
 // md makes text from a target harmless in Markdown.
-func md(s string) string { return mdEscape.Replace(limitText(clean(s), 300)) }
+func md(s string) string { return mdEscape.Replace(limitText(Clean(s), 300)) }

@@ -39,6 +39,7 @@ func Table(w io.Writer, r *scanner.Report, o Options) error {
 	}
 	t.failed(r.Run.Targets)
 	t.suppressed(r.Findings)
+	t.compared(r)
 	t.notSeen(r)
 	t.sources(r)
 	t.summary(r, hidden)
@@ -175,7 +176,7 @@ func worstFirst(a, b section) int {
 }
 
 func (t *table) target(s section) {
-	t.line(t.bold(shorten(clean(s.target.Ref), t.width, true)))
+	t.line(t.bold(shorten(Clean(s.target.Ref), t.width, true)))
 	for _, l := range flow(properties(s.target, s.packages), t.width-2) {
 		t.line("  " + t.dim(l))
 	}
@@ -206,7 +207,7 @@ func properties(t facts.Target, packages int) []string {
 	parts := make([]string, 0, len(names)+1)
 	for _, k := range names {
 		if v := t.Properties[k]; v != "" {
-			parts = append(parts, clean(k+" "+v))
+			parts = append(parts, Clean(k+" "+v))
 		}
 	}
 	if packages > 0 {
@@ -216,8 +217,8 @@ func properties(t facts.Target, packages int) []string {
 }
 
 func (t *table) group(g group) {
-	head := pad(strings.ToUpper(g.severity.String()), 8) + "  " + clean(g.rule.ID) + "  "
-	title := clean(g.rule.Title)
+	head := pad(strings.ToUpper(g.severity.String()), 8) + "  " + Clean(g.rule.ID) + "  "
+	title := Clean(g.rule.Title)
 	if n := len(g.findings); n > 1 {
 		title += fmt.Sprintf(" (%d)", n)
 	}
@@ -251,7 +252,7 @@ func foldMessages(fs []scanner.Finding) []folded {
 	var out []folded
 	index := map[string]int{}
 	for i := range fs {
-		m := clean(fs[i].Message)
+		m := Clean(fs[i].Message)
 		at, known := index[m]
 		if !known {
 			at = len(out)
@@ -289,7 +290,7 @@ func placeOf(f *scanner.Finding) string {
 		}
 		parts = append(parts, layer)
 	}
-	return clean(strings.Join(parts, ", "))
+	return Clean(strings.Join(parts, ", "))
 }
 
 func (t *table) message(m folded, places bool) {
@@ -320,8 +321,8 @@ func (t *table) failed(targets []facts.Target) {
 			t.line(t.severity(scanner.SeverityCritical, "Not scanned"))
 			head = true
 		}
-		t.line("  " + shorten(clean(target.Ref), t.width-2, true))
-		for _, l := range wrap(clean(target.Error), t.width-4) {
+		t.line("  " + shorten(Clean(target.Ref), t.width-2, true))
+		for _, l := range wrap(Clean(target.Error), t.width-4) {
 			t.line("    " + l)
 		}
 	}
@@ -343,9 +344,30 @@ func (t *table) suppressed(fs []scanner.Finding) {
 	}
 	t.line(t.bold("Suppressed") + " (they do not count; -o json has them)")
 	for _, reason := range slices.Sorted(maps.Keys(n)) {
-		t.item(fmt.Sprintf("  %5d  ", n[reason]), clean(reason))
+		t.item(fmt.Sprintf("  %5d  ", n[reason]), Clean(reason))
 	}
 	t.line("")
+}
+
+// compared says what changed since the baseline, and what filters had to say.
+func (t *table) compared(r *scanner.Report) {
+	if b := r.Baseline; b != nil {
+		text := fmt.Sprintf("%d new, %d unchanged, %d gone since %s of %s", b.New, b.Unchanged, len(b.Gone), Clean(b.Name), b.Collected.UTC().Format(time.DateOnly))
+		if b.Unseen > 0 {
+			text += fmt.Sprintf("; %d could not be looked for", b.Unseen)
+		}
+		t.item(t.bold("Baseline  "), text)
+		for _, g := range b.Gone {
+			t.item("  gone  ", Clean(fmt.Sprintf("%s %s: %s", g.Check, g.Resource.ID, g.Message)))
+		}
+		t.line("")
+	}
+	for _, n := range r.Notices {
+		t.item(t.severity(scanner.SeverityMedium, "Notice  "), Clean(n.Source+": "+n.Text))
+	}
+	if len(r.Notices) > 0 {
+		t.line("")
+	}
 }
 
 // unseen is one reason for not knowing, with what it hides.
@@ -376,13 +398,13 @@ func (t *table) notSeen(r *scanner.Report) {
 		if g.status == facts.NotAssessed {
 			label, color = "not assessed  ", scanner.SeverityInfo
 		}
-		for i, l := range wrap(clean(checks), t.width-2-len(label)) {
+		for i, l := range wrap(Clean(checks), t.width-2-len(label)) {
 			if i > 0 {
 				label = strings.Repeat(" ", len(label))
 			}
 			t.line("  " + t.severity(color, label) + l)
 		}
-		for _, l := range wrap(clean(g.reason), t.width-6) {
+		for _, l := range wrap(Clean(g.reason), t.width-6) {
 			t.line("      " + t.dim(l))
 		}
 	}
@@ -430,12 +452,12 @@ func (t *table) sources(r *scanner.Report) {
 		if s.Updated.IsZero() && told[s.Problem] {
 			continue
 		}
-		text := clean(s.Name)
+		text := Clean(s.Name)
 		if !s.Updated.IsZero() {
 			text += " of " + s.Updated.UTC().Format(time.DateOnly) + " (" + age(r.Run.Collected.Sub(s.Updated)) + ")"
 		}
 		if s.Problem != "" {
-			text += ": " + clean(s.Problem)
+			text += ": " + Clean(s.Problem)
 		}
 		parts = append(parts, text)
 	}
@@ -457,14 +479,14 @@ func age(d time.Duration) string {
 
 func (t *table) summary(r *scanner.Report, hidden int) {
 	if !r.Run.Complete {
-		t.item(t.severity(scanner.SeverityCritical, "Incomplete: "), "the scan was broken off: "+clean(r.Run.Error))
+		t.item(t.severity(scanner.SeverityCritical, "Incomplete: "), "the scan was broken off: "+Clean(r.Run.Error))
 	}
 	if hidden > 0 {
 		t.line(fmt.Sprintf("%s below %s not shown.", count(hidden, "finding"), t.opts.MinSeverity))
 	}
 	s := r.Summary
 	if id := worstCheck(r.Findings); id != "" {
-		t.line(t.dim("Why, and how to mend it: postscan checks explain " + clean(id)))
+		t.line(t.dim("Why, and how to mend it: postscan checks explain " + Clean(id)))
 	}
 	text := count(s.Findings, "finding")
 	var parts []string

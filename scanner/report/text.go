@@ -9,10 +9,10 @@ import (
 	"github.com/clipperhouse/displaywidth"
 )
 
-// clean makes text from a target safe for a terminal: whatever could move the
+// Clean makes text from a target safe for a terminal: whatever could move the
 // cursor, change colours, reorder or hide characters becomes visible as an
 // escape. Images are built by strangers, and a file name may hold anything.
-func clean(s string) string {
+func Clean(s string) string {
 	if strings.IndexFunc(s, unsafe) < 0 && utf8.ValidString(s) {
 		return s
 	}

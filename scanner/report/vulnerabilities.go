@@ -35,7 +35,7 @@ var severityColumns = [...]struct {
 // that mends, and the ids.
 func (t *table) vulnerabilities(g group) {
 	rows := foldPackages(g.findings)
-	t.item("  ", clean(g.rule.ID)+"  "+clean(g.rule.Title)+fmt.Sprintf(": %d in %s", len(g.findings), count(len(rows), "package")))
+	t.item("  ", Clean(g.rule.ID)+"  "+Clean(g.rule.Title)+fmt.Sprintf(": %d in %s", len(g.findings), count(len(rows), "package")))
 	name, version, fixed, number := widths(rows, t.width-4)
 	head := "    " + pad("PACKAGE", name) + "  " + pad("INSTALLED", version)
 	for _, c := range severityColumns {
@@ -70,7 +70,7 @@ func foldPackages(fs []scanner.Finding) []*vulnerablePackage {
 		key := v.PackageType + "\x00" + v.Package + "\x00" + v.Version
 		r := index[key]
 		if r == nil {
-			r = &vulnerablePackage{name: clean(v.Package), version: clean(v.Version), system: systemPackage(v.Purl)}
+			r = &vulnerablePackage{name: Clean(v.Package), version: Clean(v.Version), system: systemPackage(v.Purl)}
 			index[key] = r
 			rows = append(rows, r)
 		}
@@ -79,9 +79,9 @@ func foldPackages(fs []scanner.Finding) []*vulnerablePackage {
 			column = scanner.SeverityLow
 		}
 		r.counts[column]++
-		r.fixed = addNew(r.fixed, clean(v.FixedVersion))
-		r.ids = addNew(r.ids, clean(v.ID))
-		r.paths = addNew(r.paths, clean(v.Path))
+		r.fixed = addNew(r.fixed, Clean(v.FixedVersion))
+		r.ids = addNew(r.ids, Clean(v.ID))
+		r.paths = addNew(r.paths, Clean(v.Path))
 	}
 	slices.SortStableFunc(rows, func(a, b *vulnerablePackage) int {
 		return worstFirst(section{counts: a.counts}, section{counts: b.counts})
