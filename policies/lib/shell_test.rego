@@ -47,6 +47,45 @@ test_leading_stops_at_the_program if {
 	shell.leading(["if", "!", "timeout", "-k", "5s", "30", "curl"]) == ["if", "!", "timeout", "-k", "5s", "30", "curl"]
 }
 
+test_leading_passes_over_keywords_and_wrappers if {
+	every word in [
+		"!",
+		"builtin",
+		"busybox",
+		"command",
+		"do",
+		"doas",
+		"elif",
+		"else",
+		"env",
+		"exec",
+		"if",
+		"nice",
+		"nohup",
+		"stdbuf",
+		"sudo",
+		"then",
+		"time",
+		"timeout",
+		"until",
+		"while",
+		"{",
+	] {
+		shell.leading([word, "make", "all"]) == [word, "make"]
+	}
+}
+
+test_leading_without_a_program_is_all if {
+	shell.leading(["sudo", "-s"]) == ["sudo", "-s"]
+	shell.leading([]) == []
+}
+
+test_every_shell_reads_its_program_from_stdin if {
+	every name in ["ash", "bash", "dash", "ksh", "sh", "zsh"] {
+		shell.reads_program_from_stdin([name])
+	}
+}
+
 test_reads_program_from_stdin if {
 	every command in [
 		"sh",
@@ -82,6 +121,8 @@ test_reads_data_from_stdin if {
 	every command in [
 		"python3 -c 'import json'",
 		"python -m json.tool",
+		"python -mjson.tool",
+		"perl -pes/a/b/",
 		"python3 -Im json.tool",
 		"python3 parse.py",
 		"sh -c 'cat > /x'",
