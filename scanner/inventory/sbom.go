@@ -7,6 +7,7 @@ import (
 	"errors"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aquasecurity/trivy/pkg/fanal/types"
@@ -132,7 +133,7 @@ func parseSBOM(data []byte) (*sbom, error) {
 type sbomItem struct {
 	name, group, url, path, digest string
 	srcName, srcVersion            string
-	srcRelease                     string
+	srcEpoch, srcRelease           string
 	licenses                       []string
 }
 
@@ -192,6 +193,9 @@ func osPackage(p *pkg, u *purl.PackageURL, it sbomItem) {
 	}
 	if it.srcRelease != "" {
 		p.SrcVersion, p.SrcRelease = it.srcVersion, it.srcRelease
+	}
+	if epoch, err := strconv.Atoi(it.srcEpoch); err == nil {
+		p.SrcEpoch = epoch
 	}
 	p.SrcName = cmp.Or(it.srcName, p.Name)
 	if p.SrcVersion == "" {
@@ -260,6 +264,8 @@ func parseCycloneDX(data []byte) (*sbom, error) {
 				it.srcName = pr.Value
 			case "aquasecurity:trivy:SrcVersion":
 				it.srcVersion = pr.Value
+			case "aquasecurity:trivy:SrcEpoch":
+				it.srcEpoch = pr.Value
 			case "aquasecurity:trivy:SrcRelease":
 				it.srcRelease = pr.Value
 			case "aquasecurity:trivy:FilePath", "syft:location:0:path":
