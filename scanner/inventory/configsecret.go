@@ -77,6 +77,13 @@ func (s *configScan) named(where, name string, index int, value string) string {
 // text looks at a command: its patterns, and assignments and options in it whose
 // names speak of credentials.
 func (s *configScan) text(where string, index int, text string) string {
+	spans := s.words(text)
+	s.record(where, "", index, spans)
+	return maskSpans(text, spans)
+}
+
+// words finds the credentials of a text.
+func (s *configScan) words(text string) []foundSpan {
 	spans := s.patterns(text)
 	for _, expr := range []*regexp.Regexp{assignment, option} {
 		for _, loc := range expr.FindAllStringSubmatchIndex(text, -1) {
@@ -87,8 +94,7 @@ func (s *configScan) text(where string, index int, text string) string {
 			}
 		}
 	}
-	s.record(where, "", index, spans)
-	return maskSpans(text, spans)
+	return spans
 }
 
 // arguments masks a command's arguments in place. The value of an option may be

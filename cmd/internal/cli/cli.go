@@ -106,11 +106,11 @@ the reason; it never counts as a pass.`,
 	setGroup(persistent, "Global")
 
 	root.AddGroup(&cobra.Group{ID: "scan", Title: "Scan:"}, &cobra.Group{ID: "look", Title: "Look up:"})
-	for _, c := range []*cobra.Command{newDemo(a), newImage(a), newEval(a)} {
+	for _, c := range []*cobra.Command{newDemo(a), newImage(a), newManifests(a), newEval(a)} {
 		c.GroupID = "scan"
 		root.AddCommand(c)
 	}
-	for _, c := range []*cobra.Command{newReport(a), newChecks(a), newDB(a), newVersion(a)} {
+	for _, c := range []*cobra.Command{newReport(a), newWaivers(a), newChecks(a), newDB(a), newVersion(a)} {
 		c.GroupID = "look"
 		root.AddCommand(c)
 	}

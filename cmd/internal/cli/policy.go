@@ -15,14 +15,16 @@ import (
 
 // policyFlags say which checks judge, and with which parameters.
 type policyFlags struct {
-	checks []string
-	skip   []string
-	dirs   []string
-	params []string // name=value
+	checks    []string
+	skip      []string
+	dirs      []string
+	params    []string // name=value
+	framework frameworkFlags
 }
 
 func (f *policyFlags) define(fs *pflag.FlagSet) {
 	fs.StringSliceVar(&f.checks, "checks", nil, "judge only these `CHECKS`: ids, globs (PS-IMG-*), severity:high, framework:nist-800-190; separated by commas")
+	f.framework.define(fs)
 	fs.StringSliceVar(&f.skip, "skip-checks", nil, "leave out these `CHECKS`")
 	f.definePolicies(fs)
 }
@@ -66,7 +68,11 @@ func (f *policyFlags) load(recorded map[string]any, log *slog.Logger) (*selectio
 	if err != nil {
 		return nil, err
 	}
-	selected, err := cat.Select(f.checks, f.skip)
+	include, err := f.framework.patterns(cat)
+	if err != nil {
+		return nil, err
+	}
+	selected, err := cat.Select(append(include, f.checks...), f.skip)
 	if err != nil {
 		return nil, usage(err)
 	}

@@ -76,6 +76,7 @@ func New(o Options) *Collector {
 // input is one path that the user named, with what was found below it.
 type input struct {
 	ref      string
+	root     string // of the repository that the path is in, absolute; "" where there is none
 	objects  []object
 	files    int
 	rendered []string // "helm chart shop", "kustomization overlays/prod"
@@ -190,6 +191,7 @@ func (c *Collector) read(ctx context.Context, path string) *input {
 		in.parse(facts.Origin{File: "stdin"}, data, 0)
 		return in
 	}
+	in.root = repository(path)
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
@@ -238,9 +240,10 @@ func (c *Collector) readFile(in *input, path string) {
 // parse takes the objects of a text in; an error is one of the file.
 func (in *input) parse(origin facts.Origin, data []byte, firstLine int) {
 	objects, err := parseText(data)
+	shown := in.shown(origin.File)
 	for i := range objects {
 		o := &objects[i]
-		o.place.File, o.place.Rendered = origin.File, origin.Rendered
+		o.place.File, o.place.Rendered = shown, origin.Rendered
 		o.place.Line += firstLine
 		for k := range o.place.Lines {
 			o.place.Lines[k] += firstLine
@@ -272,21 +275,47 @@ func readAll(r io.Reader, limit int64) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// identity is the path within its repository, so that fingerprints do not
-// depend on where the repository was checked out.
-func identity(ref string) string {
-	abs, err := filepath.Abs(ref)
-	if err != nil || ref == "stdin" || ref == "-" {
-		return "manifests:" + ref
+// shown is the path of a file as people know it: from the root of its
+// repository where it has one, so that it means the same on every machine, else
+// as it was given.
+func (in *input) shown(file string) string {
+	if in.root == "" {
+		return file
+	}
+	abs, err := filepath.Abs(filepath.FromSlash(file))
+	if err != nil {
+		return file
+	}
+	rel, err := filepath.Rel(in.root, abs)
+	if err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+		return file
+	}
+	return filepath.ToSlash(rel)
+}
+
+// repository is the root of the Git repository that a path is in, absolute; ""
+// where it is in none.
+func repository(path string) string {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return ""
 	}
 	for dir := abs; ; dir = filepath.Dir(dir) {
 		if _, err := os.Stat(filepath.Join(dir, ".git")); err == nil {
-			if rel, err := filepath.Rel(dir, abs); err == nil {
-				return "manifests:" + filepath.ToSlash(rel)
-			}
+			return dir
 		}
 		if dir == filepath.Dir(dir) {
-			return "manifests:" + filepath.ToSlash(filepath.Clean(ref))
+			return ""
 		}
 	}
+}
+
+// identity is the path within its repository, so that fingerprints do not
+// depend on where the repository was checked out.
+func identity(ref string) string {
+	if ref == "stdin" || ref == "-" {
+		return "manifests:" + ref
+	}
+	in := input{root: repository(ref)}
+	return "manifests:" + in.shown(filepath.ToSlash(filepath.Clean(ref)))
 }
