@@ -15,6 +15,7 @@ import (
 var version string // set by the linker for releases; never changed
 
 func main() {
+	signal.Ignore(syscall.SIGPIPE) // a reader that has enough of the report does not change the exit code
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	os.Exit(cli.Main(ctx, cli.Env{

@@ -8,7 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -33,7 +33,7 @@ type badHandler func(w http.ResponseWriter, r *http.Request, good http.Handler) 
 // of its images, bad/HOW:1, is bad in the way that it is named after.
 func startBadRegistry(t *testing.T) string {
 	t.Helper()
-	good := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	good := registry.New(registry.Logger(slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)))
 	handlers := map[string]badHandler{
 		// The connection ends in the middle of the layer, every time.
 		"truncated": layerOnly(func(w http.ResponseWriter, _ *http.Request, blob []byte) {

@@ -458,7 +458,7 @@ func (a *app) writeNew(dir string, check *checks.Scaffolded) error {
 		if err != nil {
 			return fmt.Errorf("write %s: %w", path, errorCause(err))
 		}
-		_, err = io.WriteString(f, check.Files[name])
+		_, err = f.WriteString(check.Files[name])
 		if err := errors.Join(err, f.Close()); err != nil {
 			return fmt.Errorf("write %s: %w", path, err)
 		}

@@ -59,9 +59,8 @@ func (a *app) databaseOptions(f *databaseFlags, reg *registryFlags) (vulndb.Opti
 	if err != nil {
 		return o, err
 	}
-	o.Fetch = client.Fetch
-	o.FetchURL, err = reg.fetchURL()
-	return o, err
+	o.Fetch, o.FetchURL = client.Fetch, client.Get
+	return o, nil
 }
 
 func newDB(a *app) *cobra.Command {

@@ -13,11 +13,11 @@ import (
 // The gate's answer for every kind of report that it may meet.
 func TestGate(t *testing.T) {
 	medium := &scanner.Rule{ID: "PS-IMG-001", Severity: scanner.SeverityMedium}
-	any := &scanner.Rule{ID: "PS-IMG-013", Severity: scanner.SeverityHigh, Severities: []scanner.Severity{scanner.SeverityCritical, scanner.SeverityUnknown}}
+	listed := &scanner.Rule{ID: "PS-IMG-013", Severity: scanner.SeverityHigh, Severities: []scanner.Severity{scanner.SeverityCritical, scanner.SeverityUnknown}}
 	finding := func(r *scanner.Rule, s scanner.Severity) scanner.Finding {
 		return scanner.Finding{Rule: r, Severity: s}
 	}
-	suppressed := finding(any, scanner.SeverityCritical)
+	suppressed := finding(listed, scanner.SeverityCritical)
 	suppressed.Suppressed = &scanner.Suppression{By: "waiver"}
 	unknown := func(id string) scanner.GapEntry { return scanner.GapEntry{Check: id, Status: facts.Unknown} }
 	notAssessed := func(id string) scanner.GapEntry { return scanner.GapEntry{Check: id, Status: facts.NotAssessed} }
@@ -35,15 +35,15 @@ func TestGate(t *testing.T) {
 		want     int
 	}{
 		"clean":                                 {gate: gate{failOn: high, onUnknown: true}, want: 0},
-		"no gate, findings":                     {gate: gate{onUnknown: true}, findings: []scanner.Finding{finding(any, scanner.SeverityCritical)}, want: 0},
+		"no gate, findings":                     {gate: gate{onUnknown: true}, findings: []scanner.Finding{finding(listed, scanner.SeverityCritical)}, want: 0},
 		"no gate, unknown":                      {gate: gate{onUnknown: true}, gaps: []scanner.GapEntry{unknown("PS-IMG-013")}, want: 0},
 		"no gate, failed target":                {gate: gate{onUnknown: true}, targets: []facts.Target{failed}, want: 1},
-		"at the gate":                           {gate: gate{failOn: high, onUnknown: true}, findings: []scanner.Finding{finding(any, scanner.SeverityHigh)}, want: 3},
-		"above the gate":                        {gate: gate{failOn: high, onUnknown: true}, findings: []scanner.Finding{finding(any, scanner.SeverityCritical)}, want: 3},
+		"at the gate":                           {gate: gate{failOn: high, onUnknown: true}, findings: []scanner.Finding{finding(listed, scanner.SeverityHigh)}, want: 3},
+		"above the gate":                        {gate: gate{failOn: high, onUnknown: true}, findings: []scanner.Finding{finding(listed, scanner.SeverityCritical)}, want: 3},
 		"below the gate":                        {gate: gate{failOn: high, onUnknown: true}, findings: []scanner.Finding{finding(medium, scanner.SeverityMedium)}, want: 0},
 		"suppressed":                            {gate: gate{failOn: high, onUnknown: true}, findings: []scanner.Finding{suppressed}, want: 0},
-		"finding of unknown severity":           {gate: gate{failOn: critical, onUnknown: true}, findings: []scanner.Finding{finding(any, scanner.SeverityUnknown)}, want: 4},
-		"unknown severity, relaxed":             {gate: gate{failOn: critical}, findings: []scanner.Finding{finding(any, scanner.SeverityUnknown)}, want: 0},
+		"finding of unknown severity":           {gate: gate{failOn: critical, onUnknown: true}, findings: []scanner.Finding{finding(listed, scanner.SeverityUnknown)}, want: 4},
+		"unknown severity, relaxed":             {gate: gate{failOn: critical}, findings: []scanner.Finding{finding(listed, scanner.SeverityUnknown)}, want: 0},
 		"unknown that could be worse":           {gate: gate{failOn: critical, onUnknown: true}, gaps: []scanner.GapEntry{unknown("PS-IMG-013")}, want: 4},
 		"unknown that could not":                {gate: gate{failOn: high, onUnknown: true}, gaps: []scanner.GapEntry{unknown("PS-IMG-001")}, want: 0},
 		"unknown of a check that is not listed": {gate: gate{failOn: critical, onUnknown: true}, gaps: []scanner.GapEntry{unknown("PS-X")}, want: 4},
@@ -54,8 +54,8 @@ func TestGate(t *testing.T) {
 		"required, relaxed":                     {gate: gate{require: []string{"PS-IMG-001"}}, gaps: []scanner.GapEntry{unknown("PS-IMG-001")}, want: 4},
 		"required and never asked":              {gate: gate{onUnknown: true, require: []string{"PS-IMG-099"}}, want: 4},
 		"required and passed":                   {gate: gate{onUnknown: true, require: []string{"PS-IMG-013"}}, want: 0},
-		"findings before unknown":               {gate: gate{failOn: high, onUnknown: true}, findings: []scanner.Finding{finding(any, scanner.SeverityHigh)}, gaps: []scanner.GapEntry{unknown("PS-IMG-013")}, want: 3},
-		"failed target before findings":         {gate: gate{failOn: high, onUnknown: true}, findings: []scanner.Finding{finding(any, scanner.SeverityHigh)}, targets: []facts.Target{failed}, want: 1},
+		"findings before unknown":               {gate: gate{failOn: high, onUnknown: true}, findings: []scanner.Finding{finding(listed, scanner.SeverityHigh)}, gaps: []scanner.GapEntry{unknown("PS-IMG-013")}, want: 3},
+		"failed target before findings":         {gate: gate{failOn: high, onUnknown: true}, findings: []scanner.Finding{finding(listed, scanner.SeverityHigh)}, targets: []facts.Target{failed}, want: 1},
 		"broken off":                            {gate: gate{onUnknown: true}, broken: true, want: 1},
 		"nothing at all":                        {gate: gate{failOn: high, onUnknown: true}, nothing: true, want: 4},
 	} {
@@ -65,7 +65,7 @@ func TestGate(t *testing.T) {
 				Findings: c.findings, Gaps: c.gaps,
 				Checks: []scanner.CheckCount{
 					{Rule: medium, Counts: scanner.Counts{Pass: 1}},
-					{Rule: any, Counts: scanner.Counts{Pass: 1}},
+					{Rule: listed, Counts: scanner.Counts{Pass: 1}},
 					{Rule: &scanner.Rule{ID: "PS-IMG-099"}},
 				},
 				Summary: scanner.Summary{Resources: 1},

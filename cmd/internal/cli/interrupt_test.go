@@ -53,7 +53,7 @@ func TestInterruptedBeforeTheStart(t *testing.T) {
 	t.Chdir(t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if r := runContext(t, ctx, nil, "image", "127.0.0.1:1/x:1", "--offline", "-o", "json=r.json"); r.code != exitInterrupted {
+	if r := runContext(ctx, t, nil, "image", "127.0.0.1:1/x:1", "--offline", "-o", "json=r.json"); r.code != exitInterrupted {
 		t.Errorf("exit code %d, want 130; stderr:\n%s", r.code, r.stderr)
 	}
 	if left := names(t, "."); len(left) > 0 {

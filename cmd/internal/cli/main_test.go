@@ -23,10 +23,10 @@ type result struct {
 // run runs the program in process, at a fixed time.
 func run(t *testing.T, environ []string, args ...string) result {
 	t.Helper()
-	return runContext(t, t.Context(), environ, args...)
+	return runContext(t.Context(), t, environ, args...)
 }
 
-func runContext(t *testing.T, ctx context.Context, environ []string, args ...string) result {
+func runContext(ctx context.Context, t *testing.T, environ []string, args ...string) result {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	code := Main(ctx, Env{
@@ -120,7 +120,7 @@ func TestHelp(t *testing.T) {
 		for _, sub := range c.Commands() {
 			walk(sub)
 		}
-		args := append(strings.Fields(c.CommandPath())[1:], "--help")
+		args := strings.Fields(c.CommandPath() + " --help")[1:]
 		r := run(t, nil, args...)
 		if r.code != exitDone || r.stderr != "" || !strings.Contains(r.stdout, "Usage:\n  "+c.CommandPath()) {
 			t.Errorf("%v: exit code %d, stderr %q, stdout:\n%s", args, r.code, r.stderr, r.stdout)
@@ -196,6 +196,9 @@ func TestSettings(t *testing.T) {
 		}
 	}
 	write("")
+	if r := run(t, []string{"POSTSCAN_FAILON=high", "POSTSCAN_PASSWORD=x"}, "report", "convert", sample); r.code != exitDone || !strings.Contains(r.stderr, "POSTSCAN_FAILON") || strings.Contains(r.stderr, "PASSWORD") {
+		t.Errorf("exit code %d, stderr:\n%s", r.code, r.stderr)
+	}
 	if r := run(t, []string{"POSTSCAN_SEVERITY=awful"}, "report", "convert", sample); r.code != exitUsage || !strings.Contains(r.stderr, "variable POSTSCAN_SEVERITY") {
 		t.Errorf("exit code %d, stderr:\n%s", r.code, r.stderr)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
@@ -127,7 +128,9 @@ func (f *outputFlags) open(env Env) (*outputs, error) {
 	return o, nil
 }
 
-// write writes the report everywhere. Files appear only once all are whole.
+// write writes the report everywhere. Files appear only once all are whole. A
+// reader of stdout that stops reading, as head does, is no error: the gate's
+// answer still counts.
 func (o *outputs) write(env Env, rep *scanner.Report) error {
 	for _, out := range o.list {
 		if out.file == nil {
@@ -151,7 +154,7 @@ func (o *outputs) write(env Env, rep *scanner.Report) error {
 		}
 		opts := o.opts
 		opts.Color, opts.Width = terminal(env)
-		if err := out.format.Write(env.Stdout, rep, opts); err != nil {
+		if err := out.format.Write(env.Stdout, rep, opts); err != nil && !errors.Is(err, syscall.EPIPE) {
 			return fmt.Errorf("write the %s report to stdout: %w", out.format.Name, err)
 		}
 	}

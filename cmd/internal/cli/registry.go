@@ -2,14 +2,9 @@ package cli
 
 import (
 	"bufio"
-	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -84,40 +79,4 @@ func (a *app) password(f *registryFlags) (string, error) {
 		}
 		return password, nil
 	}
-}
-
-// fetchURL returns the function that gets a file by HTTP, through the proxies of
-// the environment and with the authorities of --ca-file.
-func (f *registryFlags) fetchURL() (func(context.Context, string) (io.ReadCloser, error), error) {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	if f.caFile != "" {
-		pool, err := x509.SystemCertPool()
-		if err != nil {
-			pool = x509.NewCertPool()
-		}
-		pem, err := os.ReadFile(f.caFile)
-		if err != nil {
-			return nil, usage(fmt.Errorf("--ca-file %s: %w", f.caFile, errorCause(err)))
-		}
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, usage(fmt.Errorf("--ca-file %s: it holds no certificate", f.caFile))
-		}
-		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
-	}
-	client := &http.Client{Transport: transport}
-	return func(ctx context.Context, url string) (io.ReadCloser, error) {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if err != nil {
-			return nil, err
-		}
-		resp, err := client.Do(req)
-		if err != nil {
-			return nil, err
-		}
-		if resp.StatusCode != http.StatusOK {
-			_ = resp.Body.Close() // the status is what went wrong
-			return nil, fmt.Errorf("get %s: %s", url, resp.Status)
-		}
-		return resp.Body, nil
-	}, nil
 }

@@ -3,10 +3,14 @@ package cli
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
+	"errors"
 	"io"
-	"log"
+	"log/slog"
 	"maps"
+	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,21 +20,39 @@ import (
 	"github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+
+	"github.com/postscan/postscan/cmd/internal/demo"
 )
 
 // startRegistry starts a registry that speaks HTTP on loopback, fills it, and
 // returns its address. It holds
 //
-//	team/hardened:1  a numeric user, nothing to find but the age
-//	team/careless:1  root, a private key, sudo without a password
+//	team/hardened:1  a numeric user, nothing to find but the missing health check
+//	team/careless:1  root, and a private key
+//	shop/web:demo    the image of the demonstration
+//	trivy-db:2       the database of the demonstration, as its publisher keeps it
+//
+// Its web server also has the lists /kev.json and /epss.csv.
 func startRegistry(t *testing.T) string {
 	t.Helper()
-	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	paths, err := demo.Extract(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", registry.New(registry.Logger(slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo))))
+	mux.HandleFunc("/kev.json", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, paths.KEV) })
+	mux.HandleFunc("/epss.csv", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, paths.EPSS) })
+	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	address := strings.TrimPrefix(server.URL, "http://")
+	push(t, address+"/shop/web:demo", layoutImage(t, paths.Image))
+	push(t, address+"/trivy-db:2", databaseArtifact(t, paths.Database))
 	push(t, address+"/team/hardened:1", buildImage(t, v1.Config{User: "10001", Entrypoint: []string{"/app"}}, map[string]string{
 		"app":        "#!/bin/sh\n",
 		"etc/passwd": "app:x:10001:10001::/:/sbin/nologin\n",
@@ -41,6 +63,58 @@ func startRegistry(t *testing.T) string {
 		"root/.ssh/key": testKey(),
 	}))
 	return address
+}
+
+// layoutImage opens the only image of an OCI layout.
+func layoutImage(t *testing.T, dir string) v1.Image {
+	t.Helper()
+	index, err := layout.ImageIndexFromPath(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := index.Image(manifest.Manifests[0].Digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// databaseArtifact packs a database as its publisher does: one layer, a
+// compressed archive of two files.
+func databaseArtifact(t *testing.T, dir string) v1.Image {
+	t.Helper()
+	var buf bytes.Buffer
+	zw := gzip.NewWriter(&buf)
+	tw := tar.NewWriter(zw)
+	for _, name := range []string{"trivy.db", "metadata.json"} {
+		content := read(t, filepath.Join(dir, name))
+		addFile(t, tw, name, content)
+	}
+	if err := errors.Join(tw.Close(), zw.Close()); err != nil {
+		t.Fatal(err)
+	}
+	img, err := mutate.Append(empty.Image, mutate.Addendum{
+		Layer: static.NewLayer(buf.Bytes(), "application/vnd.aquasec.trivy.db.layer.v1.tar+gzip"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+func addFile(t *testing.T, tw *tar.Writer, name, content string) {
+	t.Helper()
+	h := &tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o644, Size: int64(len(content)), ModTime: time.Unix(1700000000, 0)}
+	if err := tw.WriteHeader(h); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(tw, content); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // testKey is what a private key looks like; it opens nothing.
@@ -55,14 +129,7 @@ func buildImage(t *testing.T, config v1.Config, files map[string]string) v1.Imag
 	var buf bytes.Buffer
 	tw := tar.NewWriter(&buf)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		content := files[name]
-		h := &tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o644, Size: int64(len(content)), ModTime: time.Unix(1700000000, 0)}
-		if err := tw.WriteHeader(h); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.WriteString(tw, content); err != nil {
-			t.Fatal(err)
-		}
+		addFile(t, tw, name, files[name])
 	}
 	if err := tw.Close(); err != nil {
 		t.Fatal(err)

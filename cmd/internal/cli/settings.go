@@ -24,10 +24,14 @@ const defaultConfig = "postscan.yaml"
 // settings gives every flag that the user did not set the value of its
 // variable, or else that of the settings file.
 func (a *app) settings(cmd *cobra.Command) error {
+	known := flagNames(cmd.Root())
 	if err := a.fromEnviron(cmd.Flags()); err != nil {
 		return err
 	}
-	file, values, err := a.readConfig(cmd.Root())
+	for _, name := range a.strayVariables(known) {
+		a.say(name + " is no setting of postscan")
+	}
+	file, values, err := a.readConfig(known)
 	if err != nil {
 		return err
 	}
@@ -52,7 +56,7 @@ func (a *app) settings(cmd *cobra.Command) error {
 func (a *app) fromEnviron(flags *pflag.FlagSet) error {
 	var problem error
 	flags.VisitAll(func(f *pflag.Flag) {
-		name := envPrefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		name := envName(f.Name)
 		value, ok := a.env.lookupEnv(name)
 		if problem != nil || f.Changed || !ok || !settable(f) {
 			return
@@ -69,6 +73,29 @@ func (a *app) fromEnviron(flags *pflag.FlagSet) error {
 		}
 	})
 	return problem
+}
+
+// envName is the variable that stands for a flag.
+func envName(flag string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// strayVariables returns the POSTSCAN_ variables that stand for no flag of any
+// command. One that is misspelt must not pass in silence: it may be a gate.
+func (a *app) strayVariables(flags map[string]bool) []string {
+	known := map[string]bool{envPrefix + "PASSWORD": true, envName("config"): true}
+	for flag := range flags {
+		known[envName(flag)] = true
+	}
+	var stray []string
+	for _, variable := range a.env.Environ {
+		name, _, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, envPrefix) && !known[name] {
+			stray = append(stray, name)
+		}
+	}
+	slices.Sort(stray)
+	return stray
 }
 
 // settable says whether a flag also takes its value from variables and the
@@ -99,7 +126,7 @@ func unwrapFlag(err error) error {
 // returns its name and, by flag, the values as they would stand behind the flag.
 // A name that is no flag of any command is an error, so that a misspelt gate is
 // not a gate that is off.
-func (a *app) readConfig(root *cobra.Command) (string, map[string][]string, error) {
+func (a *app) readConfig(known map[string]bool) (string, map[string][]string, error) {
 	file := a.configFile
 	if file == "" {
 		file = defaultConfig
@@ -123,7 +150,6 @@ func (a *app) readConfig(root *cobra.Command) (string, map[string][]string, erro
 	if top.Kind != yaml.MappingNode {
 		return "", nil, usage(fmt.Errorf("%s:%d: settings are lines of the form \"flag: value\"", file, top.Line))
 	}
-	known := flagNames(root)
 	for i := 0; i+1 < len(top.Content); i += 2 {
 		key, value := top.Content[i], top.Content[i+1]
 		at := fmt.Sprintf("%s:%d", file, key.Line)
