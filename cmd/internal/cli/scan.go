@@ -12,19 +12,18 @@ import (
 
 	"github.com/postscan/postscan/scanner"
 	"github.com/postscan/postscan/scanner/facts"
-	"github.com/postscan/postscan/scanner/filter"
 	"github.com/postscan/postscan/scanner/regoeval"
 )
 
 // scanFlags are the flags of every command that judges.
 type scanFlags struct {
-	output      outputFlags
-	policy      policyFlags
-	gate        gate
-	onlyFixable bool
-	outcomes    bool
-	factsOut    string
-	timeout     time.Duration
+	output   outputFlags
+	policy   policyFlags
+	gate     gate
+	triage   triageFlags
+	outcomes bool
+	factsOut string
+	timeout  time.Duration
 }
 
 // define adds the flags. collects is false for a command that judges facts that
@@ -39,7 +38,7 @@ func (f *scanFlags) define(cmd *cobra.Command, collects bool) {
 	})
 	addFlags(cmd, "Gate", func(fs *pflag.FlagSet) {
 		f.gate.define(fs)
-		fs.BoolVar(&f.onlyFixable, "only-fixable", false, "suppress vulnerabilities that no version mends yet")
+		f.triage.define(fs)
 	})
 	addFlags(cmd, "Policy", f.policy.define)
 	addFlags(cmd, "Limit", func(fs *pflag.FlagSet) {
@@ -74,6 +73,10 @@ func (a *app) scan(ctx context.Context, f *scanFlags, j job) error {
 	if err := f.gate.validate(eval.Rules()); err != nil {
 		return err
 	}
+	filters, err := f.triage.filters(sel.catalogue, a.env.Now())
+	if err != nil {
+		return err
+	}
 	out, err := f.output.open(a.env)
 	if err != nil {
 		return err
@@ -102,7 +105,7 @@ func (a *app) scan(ctx context.Context, f *scanFlags, j job) error {
 		Params:       sel.params,
 		Collected:    j.collected,
 		Now:          a.env.Now,
-		Filters:      f.filters(),
+		Filters:      filters,
 		Tee:          tee.sink(),
 		Outcomes:     f.outcomes,
 	})
@@ -124,14 +127,6 @@ func (a *app) scan(ctx context.Context, f *scanFlags, j job) error {
 // vulnerabilityChecks are the checks that list known vulnerabilities, to which
 // --only-fixable applies.
 func vulnerabilityChecks() []string { return []string{"PS-IMG-013"} }
-
-func (f *scanFlags) filters() []scanner.Filter {
-	var list []scanner.Filter
-	if f.onlyFixable {
-		list = append(list, filter.OnlyFixable{Checks: vulnerabilityChecks()})
-	}
-	return list
-}
 
 // withCause tells why a collection ended where the context knows it better.
 type withCause struct{ scanner.Collector }
