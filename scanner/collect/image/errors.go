@@ -62,8 +62,9 @@ func guard(log *slog.Logger, f func() error) (err error) {
 // failed, and drops the query and the user from addresses, since signed
 // addresses and passwords stand there.
 func redact(err error) error {
-	if err == nil {
-		return nil
+	var clean *cleanError
+	if err == nil || errors.As(err, &clean) {
+		return err
 	}
 	var ue *url.Error
 	if errors.As(err, &ue) {

@@ -146,13 +146,13 @@ func FuzzRegistriesConf(f *testing.F) {
 		if err != nil {
 			return
 		}
-		r, err := name.NewRepository(repo, name.WeakValidation)
+		ref, err := parseReference(repo)
 		if err != nil {
 			return
 		}
 		c := &registriesConf{}
 		c.merge(entries)
-		eps, err := c.endpoints(r, false)
+		eps, err := c.endpoints(ref.Context(), false)
 		if err != nil {
 			return
 		}

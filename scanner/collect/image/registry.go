@@ -135,8 +135,11 @@ func (r *Registry) Fetch(ctx context.Context, ref string) (v1.Image, error) {
 // named, "latest" where neither tag nor digest is.
 func parseReference(ref string) (name.Reference, error) {
 	parsed, err := name.ParseReference(ref, name.WeakValidation)
+	if err == nil && (strings.HasPrefix(parsed.Context().RepositoryStr(), "/") || strings.Contains(parsed.Context().RepositoryStr(), "//")) {
+		err = errors.New("a part of the repository's name is empty")
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %q is no image reference: %s", ErrUsage, ref, plain(err.Error()))
+		return nil, fmt.Errorf("%w: %q is no image reference: %s", ErrUsage, plain(ref), plain(err.Error()))
 	}
 	return parsed, nil
 }
@@ -245,7 +248,7 @@ func (r *Registry) resolve(ctx context.Context, repo name.Repository) authn.Auth
 		a, err := authn.Resolve(ctx, r.keychain, repo)
 		got <- answer{a, err}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, r.opts.AnswerTimeout)
+	patience, cancel := context.WithTimeout(ctx, r.opts.AnswerTimeout)
 	defer cancel()
 	select {
 	case a := <-got:
@@ -254,7 +257,7 @@ func (r *Registry) resolve(ctx context.Context, repo name.Repository) authn.Auth
 			return authn.Anonymous
 		}
 		return a.auth
-	case <-ctx.Done():
+	case <-patience.Done():
 		r.log.Warn("credential helper does not answer, going on without", "registry", repo.RegistryStr())
 		return authn.Anonymous
 	}
