@@ -267,6 +267,7 @@ func explain(w *bufio.Writer, cat *checks.Catalogue, c *checks.Check, values map
 	}
 	section(w, "Parameters (--param NAME=VALUE)", lines)
 	section(w, "Needs these facts, else it is unknown", c.Needs)
+	section(w, "Uses these facts too, where they were seen", c.Optional)
 	section(w, "References", references(cat, c))
 	switch {
 	case c.DecidedBy != "":

@@ -41,7 +41,7 @@ same bytes as the scan would have written. "-" reads stdin. The formats are:
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
-			out, err := f.open(a.env)
+			out, err := f.open()
 			if err != nil {
 				return err
 			}

@@ -83,7 +83,7 @@ type output struct {
 
 // open parses the -o flags and opens their files, so that what cannot be
 // written is told before the scan and not after it.
-func (f *outputFlags) open(env Env) (*outputs, error) {
+func (f *outputFlags) open() (*outputs, error) {
 	specs := f.outputs
 	if len(specs) == 0 {
 		specs = []string{report.Formats()[0].Name}

@@ -49,7 +49,7 @@ func (f *policyFlags) catalogue() (*checks.Catalogue, error) {
 	}
 	cat, err := checks.Load(sources...)
 	if err != nil && len(f.dirs) > 0 {
-		return nil, usageHint(fmt.Errorf("the policies of %s:\n%w", strings.Join(f.dirs, ", "), err), "see: docs/policies.md, and try: postscan checks test "+f.dirs[0])
+		return nil, usageHint(fmt.Errorf("the policies of %s:\n%w", strings.Join(f.dirs, ", "), err), "try: postscan checks test "+f.dirs[0])
 	}
 	return cat, err
 }

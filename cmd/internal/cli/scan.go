@@ -77,7 +77,7 @@ func (a *app) scan(ctx context.Context, f *scanFlags, j job) error {
 	if err != nil {
 		return err
 	}
-	out, err := f.output.open(a.env)
+	out, err := f.output.open()
 	if err != nil {
 		return err
 	}
