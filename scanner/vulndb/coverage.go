@@ -79,7 +79,11 @@ func osGap(buckets map[string]bool, dist facts.Distribution) string {
 }
 
 func distName(d facts.Distribution) string {
-	return strings.TrimSpace(d.Family + " " + d.Version)
+	name := strings.TrimSpace(d.Family + " " + d.Version)
+	if d.RepositoryRelease != "" && !strings.HasPrefix(d.Version, d.RepositoryRelease) {
+		name += " with packages of " + d.RepositoryRelease
+	}
+	return name
 }
 
 // releaseBuckets returns the database's names for the release, any of which
@@ -107,7 +111,10 @@ func releaseBuckets(d facts.Distribution) (names []string, supported bool) {
 		return []string{bucket.NewRedHat("").Name()}, true
 	case ftypes.Amazon:
 		first, _, _ := strings.Cut(v, " ")
-		return []string{bucket.NewAmazon(osver.Major(first)).Name()}, true
+		if first = osver.Major(first); first != "2" && first != "2022" && first != "2023" {
+			first = "1" // which calls itself "AMI release 2018.03"
+		}
+		return []string{bucket.NewAmazon(first).Name()}, true
 	case ftypes.Azure:
 		return []string{bucket.NewAzureLinux(osver.Minor(v)).Name()}, true
 	case ftypes.CBLMariner:

@@ -225,6 +225,10 @@ func TestMatchNamesWhatNothingCouldMatch(t *testing.T) {
 			[]facts.Package{{Type: "redhat", Class: "os", Name: "bash", Version: "4.4.20", Release: "4.el8", ContentSets: []string{"rhel-99"}}},
 			facts.Unknown, "1 OS package cannot be matched",
 		},
+		"packages of another release": {
+			facts.Distribution{Family: "alpine", Version: "3.18.4", RepositoryRelease: "3.99"}, os("alpine"), facts.Unknown,
+			"alpine 3.18.4 with packages of 3.99",
+		},
 		"a family without advisories":     {facts.Distribution{Family: "fedora", Version: "42"}, os("fedora"), facts.Unknown, "no source of advisories for fedora 42"},
 		"a distribution without packages": {debian, nil, facts.Unknown, "the distribution is debian 12.4, but none of its packages was found"},
 		"packages and no distribution":    {facts.Distribution{Family: "none"}, os(""), facts.Unknown, "the distribution is not known"},
