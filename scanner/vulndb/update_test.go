@@ -236,6 +236,16 @@ func TestOpenRefreshesWhatIsDue(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a folder that cannot be written", func(t *testing.T) {
+		dir := write(t, dated(t, old))
+		if err := os.Mkdir(filepath.Join(dir, lockFile), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		got := open(t, s.options(dir, "db:2")).Source()
+		if !got.Updated.Equal(old) || !strings.Contains(got.Problem, "could not be refreshed") {
+			t.Errorf("Source = %+v, want the database that was there, and why", got)
+		}
+	})
 	t.Run("the registry has an older one", func(t *testing.T) {
 		s.pushDatabase(t, "stale:2", dated(t, old.AddDate(0, 0, -1)))
 		got := open(t, s.options(write(t, dated(t, old)), "stale:2")).Source()
