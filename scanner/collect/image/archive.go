@@ -211,7 +211,7 @@ func openFiles(ctx context.Context, f files, choice string, want wanted) (*local
 	if err != nil {
 		return nil, err
 	}
-	return openDockerArchive(ctx, f, raw, choice, want)
+	return openDockerArchive(f, raw, choice, want)
 }
 
 // openLayout opens an OCI layout.
@@ -299,7 +299,7 @@ func listNames(list []v1.Descriptor) string {
 
 // openDockerArchive opens what docker save wrote before it wrote OCI layouts, and
 // what Podman, Skopeo, Bazel and Kaniko write as docker-archive.
-func openDockerArchive(ctx context.Context, f files, raw []byte, choice string, want wanted) (*local, error) {
+func openDockerArchive(f files, raw []byte, choice string, want wanted) (*local, error) {
 	var list []struct {
 		Config   string
 		RepoTags []string

@@ -144,12 +144,12 @@ func bare(b *testing.B, srv *server, repo string, layers []v1.Layer) {
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			resp, err := http.Get(srv.URL + "/v2/" + repo + "/blobs/" + h.String()) //nolint:noctx // a benchmark's
+			resp, err := http.Get(srv.URL + "/v2/" + repo + "/blobs/" + h.String())
 			if err != nil {
 				b.Error(err)
 				return
 			}
-			defer resp.Body.Close() //nolint:errcheck // read only
+			defer resp.Body.Close()
 			zr, err := gzip.NewReader(resp.Body)
 			if err != nil {
 				b.Error(err)

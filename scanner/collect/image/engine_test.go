@@ -46,14 +46,14 @@ func startPodman(t *testing.T, img v1.Image, ref string) string {
 	tag, err := name.NewTag(ref)
 	must(t, err)
 	must(t, tarball.WriteToFile(archive, tag, img))
-	load := exec.CommandContext(t.Context(), bin, append(global, "load", "-i", archive)...) //nolint:gosec // a test's own arguments
+	load := exec.CommandContext(t.Context(), bin, append(global, "load", "-i", archive)...)
 	// An address in the environment would make podman a client of that.
 	load.Env = slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "CONTAINER_HOST=") })
 	if out, err := load.CombinedOutput(); err != nil {
 		t.Fatalf("podman load: %v\n%s", err, out)
 	}
 	socket := "unix://" + filepath.Join(dir, "s")
-	serve := exec.Command(bin, append(global, "system", "service", "--time=0", socket)...) //nolint:gosec,noctx // ended below
+	serve := exec.Command(bin, append(global, "system", "service", "--time=0", socket)...)
 	serve.Env = load.Env
 	must(t, serve.Start())
 	t.Cleanup(func() {
@@ -201,7 +201,7 @@ func TestNoEngine(t *testing.T) {
 	wantText(t, failure(t, o), "no container engine can be reached")
 	dir, err := os.MkdirTemp("", "ps-")
 	must(t, err)
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(dir)
 	l, err := net.Listen("unix", filepath.Join(dir, "s"))
 	must(t, err)
 	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -214,7 +214,7 @@ func TestNoEngine(t *testing.T) {
 		_, _ = w.Write([]byte(`{"Id":"sha256:aa","RepoDigests":[]}`))
 	}), ReadHeaderTimeout: time.Second, ErrorLog: noLog()}
 	go func() { _ = srv.Serve(l) }()
-	defer srv.Close() //nolint:errcheck // a test's
+	defer srv.Close()
 	t.Setenv("DOCKER_HOST", "unix://"+filepath.Join(dir, "s"))
 	wantText(t, failure(t, o), "save image")
 }

@@ -20,7 +20,7 @@ func FuzzWalk(f *testing.F) {
 	f.Add(tarOf(f, baseFiles()...))
 	f.Add(tarOf(f, file{name: "../../x", body: "1"}, file{name: "/abs", link: "../../etc"}, file{name: "h", link: "/../x", hard: true}))
 	f.Add(tarOf(f, file{name: "cap", body: "x", cap: "\x00"}, file{name: "a/.wh..wh..opq"}, file{name: ".wh.b"}))
-	f.Add(bytes.Repeat([]byte{0}, 1024))
+	f.Add(make([]byte, 1024))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var got collected
 		lim := Limits{Files: 1000}.withDefaults()
@@ -76,7 +76,7 @@ func FuzzArchive(f *testing.F) {
 		if err != nil {
 			return
 		}
-		defer fs.Close() //nolint:errcheck // read only
+		defer fs.Close()
 		l, err := openFiles(t.Context(), fs, "", wanted{platform: hostPlatform("amd64")})
 		if err == nil && len(l.pics) == 0 {
 			t.Error("no image and no error")

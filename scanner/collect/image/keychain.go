@@ -24,7 +24,7 @@ func newKeychain(log *slog.Logger) authn.Keychain { return &keychain{log: log} }
 
 // Resolve implements [authn.Keychain].
 func (k *keychain) Resolve(r authn.Resource) (authn.Authenticator, error) {
-	return k.ResolveContext(context.Background(), r)
+	return k.ResolveContext(context.Background(), r) //nolint:forbidigo // the library's interface has no context here
 }
 
 // ResolveContext implements [authn.ContextKeychain].

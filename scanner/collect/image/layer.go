@@ -63,7 +63,7 @@ func scanLayer(ctx context.Context, b blob, opts inventory.Options, lim Limits, 
 		return nil, err
 	}
 	defer closeTar()
-	unpacked := plainTar
+	var unpacked io.Reader
 	if plainTar != io.Reader(stored) {
 		a := readAhead(plainTar, func(p []byte) error {
 			_, _ = diffID.Write(p)
@@ -249,10 +249,10 @@ func entry(hdr *tar.Header) (inventory.Entry, bool) {
 	switch hdr.Typeflag {
 	case tar.TypeReg, tar.TypeRegA, tar.TypeGNUSparse, tar.TypeCont: //nolint:staticcheck // old archives have TypeRegA
 		e.Size = hdr.Size
-		e.Mode = e.Mode &^ fs.ModeType
+		e.Mode &^= fs.ModeType
 	case tar.TypeLink:
 		e.HardLink, e.Link = true, cleanPath(hdr.Linkname)
-		e.Mode = e.Mode &^ fs.ModeType
+		e.Mode &^= fs.ModeType
 	case tar.TypeSymlink:
 		e.Link = hdr.Linkname
 	case tar.TypeDir, tar.TypeChar, tar.TypeBlock, tar.TypeFifo:

@@ -403,7 +403,7 @@ func (b *resumingBody) resume() error {
 	if err := sleep(b.ctx, b.wait); err != nil {
 		return err
 	}
-	resp, err := b.s.get(b.ctx, "blobs/"+b.hash.String(), http.Header{"Range": {fmt.Sprintf("bytes=%d-", b.read)}}, http.StatusOK, http.StatusPartialContent)
+	resp, err := b.s.get(b.ctx, "blobs/"+b.hash.String(), http.Header{"Range": {fmt.Sprintf("bytes=%d-", b.read)}}, http.StatusOK, http.StatusPartialContent) //nolint:bodyclose // it becomes the body of b
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package image
 
 import (
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -301,9 +302,9 @@ func TestRedirects(t *testing.T) {
 			return
 		}
 		u, _ := url.Parse(store.URL)
-		resp, err := http.Get(u.String() + r.URL.Path) //nolint:noctx // a test's
+		resp, err := http.Get(u.String() + r.URL.Path)
 		must(t, err)
-		defer resp.Body.Close() //nolint:errcheck // a test's
+		defer resp.Body.Close()
 		w.Header().Set("Content-Type", resp.Header.Get("Content-Type"))
 		w.WriteHeader(resp.StatusCode)
 		_, _ = io.Copy(w, resp.Body)
@@ -519,8 +520,8 @@ func TestPlainHTTPOnlyWhereAllowed(t *testing.T) {
 	} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, tt.url, nil)
 		must(t, err)
-		_, err = (&plainGuard{inner: never, allow: tt.allow}).RoundTrip(req) //nolint:bodyclose // there is none
-		if (err != io.EOF) != tt.refused {
+		_, err = (&plainGuard{inner: never, allow: tt.allow}).RoundTrip(req)
+		if errors.Is(err, io.EOF) == tt.refused {
 			t.Errorf("%s, allowed %t: %v", tt.url, tt.allow, err)
 		}
 	}
@@ -588,7 +589,7 @@ func TestProxy(t *testing.T) {
 		}
 		return false
 	})
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProxy$") //nolint:gosec // this very program
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProxy$")
 	child.Env = append(os.Environ(), "POSTSCAN_TEST_PROXIED=registry.invalid/app:1", "HTTP_PROXY="+srv.URL, "HTTPS_PROXY="+srv.URL, "NO_PROXY=")
 	if out, err := child.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
