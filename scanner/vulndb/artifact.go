@@ -95,10 +95,10 @@ func readOrigin(dir, file string, m metadata) (origin, bool) {
 // by an older one; zero where any will do.
 func fetchArtifact(ctx context.Context, o Options, a artifact, have metadata) error {
 	if o.Fetch == nil {
-		return fmt.Errorf("%w: nothing can be fetched here", ErrUpdate)
+		return fmt.Errorf("%s: %w: there is no way to fetch here", a.part, ErrUpdate)
 	}
 	if err := os.MkdirAll(a.dir, 0o750); err != nil {
-		return fmt.Errorf("%w: make %s: %w", ErrUpdate, a.dir, err)
+		return fmt.Errorf("%s: %w: make its folder: %w", a.part, ErrUpdate, err)
 	}
 	var problems []error
 	for _, ref := range a.repositories {
@@ -112,7 +112,7 @@ func fetchArtifact(ctx context.Context, o Options, a artifact, have metadata) er
 		o.Log.Debug("a repository could not give the database", "reference", ref, "error", err)
 		problems = append(problems, fmt.Errorf("%s: %w", ref, err))
 	}
-	return fmt.Errorf("%w: %w", ErrUpdate, errors.Join(problems...))
+	return fmt.Errorf("%s: %w: %w", a.part, ErrUpdate, errors.Join(problems...))
 }
 
 // fetchFrom fetches from one repository into a temporary folder, checks what

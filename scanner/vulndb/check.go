@@ -28,8 +28,8 @@ const (
 // The two ways of having another schema: an old database may be replaced by a
 // fetch, a newer one is left alone.
 var (
-	errOldSchema = fmt.Errorf("%w: it is older than this version of postscan reads", ErrSchema)
-	errNewSchema = fmt.Errorf("%w: it is newer than this version of postscan reads, update postscan", ErrSchema)
+	errOldSchema = fmt.Errorf("%w, older than this version of postscan reads", ErrSchema)
+	errNewSchema = fmt.Errorf("%w, newer than this version of postscan reads: update postscan", ErrSchema)
 )
 
 // metadata is metadata.json, which stands beside a database.
@@ -73,14 +73,14 @@ func readMetadata(dir string, want int) (metadata, error) {
 	path := filepath.Join(dir, metadataFile)
 	b, err := readBounded(path, maxMetadata)
 	if errors.Is(err, fs.ErrNotExist) {
-		return metadata{}, fmt.Errorf("read %s: %w: a database without its metadata is not used", path, ErrMissing)
+		return metadata{}, fmt.Errorf("%s: %w, and without it the database is not used", path, ErrMissing)
 	}
 	if err != nil {
 		return metadata{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	m, err := parseMetadata(b, want)
 	if err != nil {
-		return m, fmt.Errorf("read %s: %w", path, err)
+		return m, fmt.Errorf("%s: %w", path, err)
 	}
 	return m, nil
 }
@@ -107,13 +107,13 @@ func checkFile(path string) (int64, error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return 0, fmt.Errorf("look for %s: %w", path, ErrMissing)
+		return 0, fmt.Errorf("%s: %w", path, ErrMissing)
 	case err != nil:
-		return 0, fmt.Errorf("look for %s: %w: %w", path, ErrMissing, err)
+		return 0, fmt.Errorf("%s: %w: %w", path, ErrMissing, err)
 	case !info.Mode().IsRegular():
-		return 0, fmt.Errorf("look for %s: %w: it is no regular file", path, ErrCorrupt)
+		return 0, fmt.Errorf("%s: %w: it is no regular file", path, ErrCorrupt)
 	case info.Size() == 0:
-		return 0, fmt.Errorf("look at %s: %w: the file has no bytes", path, ErrEmpty)
+		return 0, fmt.Errorf("%s: %w: the file has no bytes", path, ErrEmpty)
 	}
 	return info.Size(), nil
 }
@@ -125,15 +125,15 @@ func checkDatabase(dir string) (checked, error) {
 	path := databasePath(dir)
 	size, err := checkFile(path)
 	if err != nil {
-		return checked{}, err
+		return checked{}, fmt.Errorf("vulnerability database %w", err)
 	}
 	meta, err := readMetadata(dir, schema)
 	if err != nil {
-		return checked{}, err
+		return checked{}, fmt.Errorf("vulnerability database: metadata %w", err)
 	}
 	buckets, err := checkBuckets(path, size)
 	if err != nil {
-		return checked{}, err
+		return checked{}, fmt.Errorf("vulnerability database %w", err)
 	}
 	return checked{metadata: meta, buckets: buckets}, nil
 }
@@ -145,15 +145,15 @@ func checkBuckets(path string, size int64) (names map[string]bool, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil {
-			names, err = nil, fmt.Errorf("read %s: %w: %v", path, ErrCorrupt, r)
+			names, err = nil, fmt.Errorf("%s: %w: %v", path, ErrCorrupt, r)
 		}
 	}()
 	b, err := bolt.Open(path, 0o400, &bolt.Options{ReadOnly: true, Timeout: lockTimeout})
 	switch {
 	case errors.Is(err, boltErrors.ErrTimeout):
-		return nil, fmt.Errorf("open %s: %w: another program is writing to it", path, ErrBusy)
+		return nil, fmt.Errorf("%s: %w: another program is writing to it", path, ErrBusy)
 	case err != nil:
-		return nil, fmt.Errorf("open %s: %w: %w", path, ErrCorrupt, err)
+		return nil, fmt.Errorf("%s: %w: %w", path, ErrCorrupt, err)
 	}
 	defer b.Close() //nolint:errcheck // read only
 	names = map[string]bool{}
@@ -183,7 +183,7 @@ func checkBuckets(path string, size int64) (names map[string]bool, err error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return names, nil
 }

@@ -103,11 +103,11 @@ func openSQLite(path string) (*sql.DB, error) {
 func checkJava(ctx context.Context, dir string) (metadata, error) {
 	path := filepath.Join(dir, javaDB)
 	if _, err := checkFile(path); err != nil {
-		return metadata{}, fmt.Errorf("java index: %w", err)
+		return metadata{}, fmt.Errorf("java index %w", err)
 	}
 	meta, err := readMetadata(dir, javaSchema)
 	if err != nil {
-		return meta, fmt.Errorf("java index: %w", err)
+		return meta, fmt.Errorf("java index: metadata %w", err)
 	}
 	db, err := openSQLite(path)
 	if err != nil {
@@ -118,9 +118,9 @@ func checkJava(ctx context.Context, dir string) (metadata, error) {
 	err = db.QueryRowContext(ctx, "SELECT 1 FROM indices JOIN artifacts ON artifacts.id = indices.artifact_id LIMIT 1").Scan(&one)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return meta, fmt.Errorf("java index: read %s: %w", path, ErrEmpty)
+		return meta, fmt.Errorf("java index %s: %w", path, ErrEmpty)
 	case err != nil:
-		return meta, fmt.Errorf("java index: read %s: %w: %w", path, ErrCorrupt, err)
+		return meta, fmt.Errorf("java index %s: %w: %w", path, ErrCorrupt, err)
 	}
 	return meta, nil
 }
@@ -191,7 +191,7 @@ func (j *JavaDB) broken(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return fmt.Errorf("java index: read %s: %w: %w; run `postscan db update java-db`",
+	return fmt.Errorf("java index %s: %w: %w; run `postscan db update java-db`",
 		filepath.Join(j.opts.Dir, javaDir, javaDB), ErrCorrupt, err)
 }
 

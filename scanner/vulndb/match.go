@@ -42,7 +42,7 @@ func (db *DB) Match(ctx context.Context, dist facts.Distribution, pkgs []facts.P
 	db.mu.RLock()
 	defer db.mu.RUnlock()
 	if db.closed {
-		return nil, fmt.Errorf("match packages: %w", ErrClosed)
+		return nil, fmt.Errorf("match packages with the vulnerability database: %w", ErrClosed)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -124,7 +124,7 @@ func (db *DB) detect(ctx context.Context, t types.ScanTarget) (found []types.Det
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil {
-			found, gaps, err = nil, nil, fmt.Errorf("match packages against %s: %w: %v; run `postscan db update`",
+			found, gaps, err = nil, nil, fmt.Errorf("match packages with the vulnerability database %s: %w: %v; run `postscan db update`",
 				databasePath(db.opts.Dir), ErrCorrupt, r)
 		}
 	}()
@@ -143,7 +143,7 @@ func (db *DB) detect(ctx context.Context, t types.ScanTarget) (found []types.Det
 	}
 	results, err := langpkg.NewScanner().Scan(ctx, t, opts)
 	if err != nil {
-		return nil, nil, fmt.Errorf("match language packages against %s: %w", databasePath(db.opts.Dir), err)
+		return nil, nil, fmt.Errorf("match packages with the vulnerability database %s: %w", databasePath(db.opts.Dir), err)
 	}
 	for _, r := range results {
 		found = append(found, r.Vulnerabilities...)

@@ -11,19 +11,19 @@ import (
 // that errors.Is tells; the text around it names the file and the remedy.
 var (
 	// ErrMissing: there is no database, or it lacks its metadata.
-	ErrMissing = errors.New("no vulnerability database")
+	ErrMissing = errors.New("there is none")
 	// ErrEmpty: the file is there and holds no advisories.
-	ErrEmpty = errors.New("the database is empty")
+	ErrEmpty = errors.New("it is empty")
 	// ErrCorrupt: the file or its metadata is not readable, or is broken off.
-	ErrCorrupt = errors.New("the database is corrupt")
+	ErrCorrupt = errors.New("it is corrupt")
 	// ErrSchema: the database is of a schema that this version cannot read.
-	ErrSchema = errors.New("the database has another schema")
+	ErrSchema = errors.New("it has another schema")
 	// ErrUpdate: the database could not be fetched. What was there is untouched.
-	ErrUpdate = errors.New("the database could not be fetched")
+	ErrUpdate = errors.New("it could not be fetched")
 	// ErrBusy: another database is open in this process, or somebody writes to it.
-	ErrBusy = errors.New("the database is in use")
+	ErrBusy = errors.New("it is in use")
 	// ErrClosed: the DB was closed.
-	ErrClosed = errors.New("the database is closed")
+	ErrClosed = errors.New("it is closed")
 )
 
 // IncompleteError says that the vulnerabilities that [DB.Match] returned with it

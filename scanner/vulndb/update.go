@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -83,7 +82,7 @@ func ReadStatus(ctx context.Context, o Options) (Status, error) {
 
 func listStatus[T any](part Part, l list[T], fallback string) PartStatus {
 	if l.path == "" {
-		return PartStatus{Part: part, Path: fallback, Err: fmt.Errorf("look for %s: %w", fallback, fs.ErrNotExist)}
+		return PartStatus{Part: part, Path: fallback, Err: fmt.Errorf("%s: %w", fallback, ErrMissing)}
 	}
 	return PartStatus{Part: part, Path: l.path, Err: l.err, Source: l.source(part)}
 }
@@ -102,7 +101,7 @@ func Update(ctx context.Context, o Options, parts ...Part) (Status, error) {
 		parts = []Part{Vulnerabilities}
 	}
 	if o.Offline {
-		return Status{}, fmt.Errorf("%w: offline was asked for", ErrUpdate)
+		return Status{}, fmt.Errorf("databases: %w: offline was asked for", ErrUpdate)
 	}
 	var problems []error
 	for _, p := range parts {
@@ -128,7 +127,7 @@ func updatePart(ctx context.Context, o Options, p Part) error {
 	case EPSS:
 		return locked(ctx, o, func() error { return fetchList(ctx, o, p, o.EPSSURL, epssFile, maxEPSS, readEPSS) })
 	default:
-		return fmt.Errorf("%w: there is no part %q", ErrUpdate, p)
+		return fmt.Errorf("%s: %w: there is no such part", p, ErrUpdate)
 	}
 }
 
@@ -148,14 +147,14 @@ func refresh(ctx context.Context, o Options, a artifact) error {
 // another updater as long as ctx allows.
 func locked(ctx context.Context, o Options, do func() error) error {
 	if err := os.MkdirAll(o.Dir, 0o750); err != nil {
-		return fmt.Errorf("%w: make the folder of the databases: %w", ErrUpdate, err)
+		return fmt.Errorf("databases: %w: make their folder: %w", ErrUpdate, err)
 	}
 	lock := flock.New(filepath.Join(o.Dir, lockFile), flock.SetPermissions(0o640))
 	if ok, err := lock.TryLockContext(ctx, lockRetry); err != nil || !ok {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return fmt.Errorf("%w: lock %s: %w", ErrUpdate, filepath.Join(o.Dir, lockFile), err)
+		return fmt.Errorf("databases: %w: lock %s: %w", ErrUpdate, filepath.Join(o.Dir, lockFile), err)
 	}
 	defer lock.Unlock() //nolint:errcheck // the kernel gives it up with the file
 	sweep(o.Dir)
@@ -179,10 +178,10 @@ func fetchList[T any](ctx context.Context, o Options, p Part, url, name string, 
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return fmt.Errorf("%w: %s from %s: %w", ErrUpdate, p, url, err)
+		return fmt.Errorf("%s: %w: %s: %w", p, ErrUpdate, url, err)
 	}
 	if o.FetchURL == nil {
-		return wrap(errors.New("nothing can be fetched here"))
+		return wrap(errors.New("there is no way to fetch here"))
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)

@@ -183,14 +183,14 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		return nil, err
 	}
 	if !handle.TryLock() {
-		return nil, fmt.Errorf("open %s: another vulnerability database is open in this process: %w", databasePath(o.Dir), ErrBusy)
+		return nil, fmt.Errorf("vulnerability database %s: %w: another one is open in this process", databasePath(o.Dir), ErrBusy)
 	}
 	// The file was opened and checked just now. This matters: Init creates a
 	// missing folder, and deletes the file where opening it panics.
 	err = tdb.Init(o.Dir, tdb.WithBoltOptions(&bolt.Options{ReadOnly: true, Timeout: lockTimeout}))
 	if err != nil {
 		handle.Unlock()
-		return nil, fmt.Errorf("open %s: %w: %w", databasePath(o.Dir), ErrCorrupt, err)
+		return nil, fmt.Errorf("vulnerability database %s: %w: %w", databasePath(o.Dir), ErrCorrupt, err)
 	}
 	db := &DB{opts: o, meta: found.metadata, buckets: found.buckets}
 	db.source, db.stale = describe(o, found.metadata, problem)

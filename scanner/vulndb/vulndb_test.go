@@ -114,7 +114,7 @@ func TestOpenRefusesWhatProvesNothing(t *testing.T) {
 	}{
 		"no folder":                {spoil: os.RemoveAll, want: ErrMissing, says: "postscan db update"},
 		"no database":              {spoil: remove(trivyDB), want: ErrMissing},
-		"no metadata":              {spoil: remove(metadataFile), want: ErrMissing, says: "without its metadata"},
+		"no metadata":              {spoil: remove(metadataFile), want: ErrMissing, says: "without it the database is not used"},
 		"file without bytes":       {spoil: replace(trivyDB, ""), want: ErrEmpty},
 		"database without buckets": {spoil: withoutBuckets, want: ErrEmpty},
 		"details alone": {
