@@ -16,14 +16,20 @@ type literal struct {
 	fold bool   // any case will do
 }
 
-// needs is what a match of an expression needs.
+// needs is what a match of an expression needs. Every list may be nil: too much
+// to say.
 type needs struct {
-	// exact lists everything that the expression can match; nil where that is
-	// too much.
-	exact []literal
-	// some lists strings of which every match holds at least one; nil where there
-	// is no such list.
-	some []literal
+	exact  []literal   // everything that the expression can match
+	starts []literal   // every match starts with one of these
+	some   anchor      // every match holds one of these
+	also   [][]literal // and one of each of these
+}
+
+// anchor is a list of strings of which every match holds at least one, at most
+// before bytes behind its start.
+type anchor struct {
+	words  []literal
+	before int
 }
 
 const (
@@ -32,25 +38,58 @@ const (
 	// maxMatch stands for "without end": no secret is longer.
 	maxMatch = 16 << 10
 	// maxBlank is as much white space as one may leave within a match.
-	maxBlank = 256
+	maxBlank = 64
 )
 
 // requirements returns the strings of which a match of the expression holds at
-// least one (nil if nothing can be said), and how many bytes a match has at most.
-func requirements(expr string) (some []literal, longest int, err error) {
+// least one (none if nothing can be said), and how many bytes a match has at most.
+// also are further lists of which it holds at least one each.
+func requirements(expr string) (some anchor, also [][]literal, longest int, err error) {
 	re, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {
-		return nil, 0, err
+		return anchor{}, nil, 0, err
 	}
-	longest = matchLength(re)
-	return bestOf(analyse(re.Simplify())), longest, nil
+	n := analyse(re)
+	some = bestOf(n)
+	some.words = reduce(some.words)
+	for _, list := range n.also {
+		if list = reduce(list); shortest(list) >= 3 && !slices.Equal(list, some.words) {
+			also = append(also, list)
+		}
+	}
+	return some, also, matchLength(re), nil
 }
 
-func bestOf(n needs) []literal {
-	if n.exact != nil && shortest(n.exact) > 0 {
-		return n.exact
+// bestOf returns the list of a node that will be found least often.
+func bestOf(n needs) anchor {
+	return rarer(n.some, rarer(at(0, n.exact), at(0, n.starts)))
+}
+
+// at makes an anchor of a list that stands that far behind the start of a match.
+// Of two strings that hold each other the shorter one is kept, which may stand
+// further behind.
+func at(before int, words []literal) anchor {
+	longest := 0
+	for _, l := range words {
+		longest = max(longest, len(l.text))
 	}
-	return n.some
+	return anchor{words: words, before: min(maxMatch, before+longest)}
+}
+
+// rarer chooses of two lists the one whose strings occur less often in text. Nil
+// and lists with an empty string say nothing.
+func rarer(a, b anchor) anchor {
+	switch {
+	case shortest(b.words) == 0:
+		if shortest(a.words) == 0 {
+			return anchor{}
+		}
+		return a
+	case shortest(a.words) == 0 || frequency(b.words) < frequency(a.words):
+		return b
+	default:
+		return a
+	}
 }
 
 func shortest(list []literal) int {
@@ -64,44 +103,77 @@ func shortest(list []literal) int {
 	return n
 }
 
-// better chooses the list that will be found less often.
-func better(a, b []literal) []literal {
-	switch {
-	case shortest(b) > shortest(a):
-		return b
-	case shortest(b) == shortest(a) && len(b) < len(a):
-		return b
-	default:
-		return a
+// frequency estimates how often one of the strings occurs, from how often letters
+// do. Only the order matters.
+func frequency(list []literal) float64 {
+	const common, usual, rare = "etaoinsrhl ", "dcumfpgwybv_.-", "kxjqz0123456789"
+	sum := 0.0
+	for _, l := range reduce(list) {
+		p := 1.0
+		for i := range len(l.text) {
+			c := l.text[i]
+			switch {
+			case strings.IndexByte(common, c) >= 0:
+				p *= 0.06
+			case strings.IndexByte(usual, c) >= 0:
+				p *= 0.02
+			case strings.IndexByte(rare, c) >= 0:
+				p *= 0.008
+			default: // capitals and signs
+				p *= 0.005
+			}
+		}
+		switch l.text {
+		case "key", "token", "secret", "password", "access", "test", "live", "client":
+			p = 1e-3 // the letters do not tell how much programs speak of these
+		}
+		sum += p
 	}
+	return sum
+}
+
+// reduce drops strings that hold another of the list: that one is found with them.
+func reduce(list []literal) []literal {
+	var out []literal
+	for i, l := range list {
+		if !slices.ContainsFunc(list, func(o literal) bool {
+			return o != l && (o.fold || o.fold == l.fold) && len(o.text) < len(l.text) && strings.Contains(lowerIf(l.text, o.fold), o.text)
+		}) && !slices.Contains(list[:i], l) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+func lowerIf(s string, lower bool) string {
+	if lower {
+		return strings.ToLower(s)
+	}
+	return s
 }
 
 func analyse(re *syntax.Regexp) needs {
 	switch re.Op {
 	case syntax.OpEmptyMatch, syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText, syntax.OpEndText,
 		syntax.OpWordBoundary, syntax.OpNoWordBoundary:
-		return needs{exact: []literal{{}}}
+		return exactly([]literal{{}})
 	case syntax.OpLiteral:
-		text := string(re.Rune)
 		fold := re.Flags&syntax.FoldCase != 0
-		if fold {
-			text = strings.ToLower(text)
-		}
-		return needs{exact: []literal{{text: text, fold: fold}}}
+		return exactly([]literal{{text: lowerIf(string(re.Rune), fold), fold: fold}})
 	case syntax.OpCharClass:
-		return needs{exact: classLiterals(re)}
+		return exactly(classLiterals(re))
 	case syntax.OpCapture:
 		return analyse(re.Sub[0])
 	case syntax.OpPlus:
-		return needs{some: bestOf(analyse(re.Sub[0]))}
+		return repeated(analyse(re.Sub[0]))
 	case syntax.OpRepeat:
 		if re.Min > 0 {
-			return needs{some: bestOf(analyse(re.Sub[0]))}
+			return repeated(analyse(re.Sub[0]))
 		}
 		return needs{}
 	case syntax.OpQuest:
 		if n := analyse(re.Sub[0]); n.exact != nil && len(n.exact) < maxLiterals {
-			return needs{exact: append(slices.Clone(n.exact), literal{})}
+			return exactly(append(slices.Clone(n.exact), literal{}))
 		}
 		return needs{}
 	case syntax.OpConcat:
@@ -112,6 +184,11 @@ func analyse(re *syntax.Regexp) needs {
 		return needs{}
 	}
 }
+
+func exactly(list []literal) needs { return needs{exact: list, starts: list} }
+
+// repeated is what one or more of something need: its first occurrence has it.
+func repeated(n needs) needs { return needs{starts: n.starts, some: bestOf(n)} }
 
 // classLiterals lists the characters of a small class.
 func classLiterals(re *syntax.Regexp) []literal {
@@ -129,75 +206,82 @@ func classLiterals(re *syntax.Regexp) []literal {
 
 func analyseConcat(subs []*syntax.Regexp) needs {
 	run, whole := []literal{{}}, true
-	var best []literal
+	start, here := 0, 0 // of the run and of the part, from the start of the match
+	var out needs
 	for _, sub := range subs {
 		n := analyse(sub)
+		length := matchLength(sub)
 		if n.exact != nil && len(run)*len(n.exact) <= maxLiterals {
 			run = cross(run, n.exact)
+			here = min(maxMatch, here+length)
 			continue
 		}
-		whole = false
-		best = better(best, run)
-		run = []literal{{}}
-		if n.exact != nil {
-			run = n.exact
-		} else {
-			best = better(best, n.some)
+		// The run ends here, or with what the next part starts with.
+		if n.starts != nil && len(run)*len(n.starts) <= maxLiterals/2 {
+			run = cross(run, n.starts)
 		}
+		if whole {
+			whole, out.starts = false, run
+		}
+		out.also = append(append(out.also, run), n.also...)
+		out.some = rarer(out.some, at(start, run))
+		if n.exact != nil {
+			run, start = n.exact, here
+			here = min(maxMatch, here+length)
+			continue
+		}
+		best := bestOf(n)
+		best.before = min(maxMatch, best.before+here)
+		out.some = rarer(out.some, best)
+		here = min(maxMatch, here+length)
+		run, start = []literal{{}}, here
 	}
 	if whole {
-		return needs{exact: run}
+		return exactly(run)
 	}
-	if best = better(best, run); shortest(best) == 0 {
-		best = nil
-	}
-	return needs{some: best}
+	out.also = append(out.also, run)
+	out.some = rarer(out.some, at(start, run))
+	return out
 }
 
 func cross(a, b []literal) []literal {
 	out := make([]literal, 0, len(a)*len(b))
 	for _, x := range a {
 		for _, y := range b {
-			l := literal{text: x.text + y.text, fold: x.fold && x.text != "" || y.fold && y.text != ""}
-			if l.fold {
-				l.text = strings.ToLower(l.text)
-			}
-			out = append(out, l)
+			fold := x.fold && x.text != "" || y.fold && y.text != ""
+			out = append(out, literal{text: lowerIf(x.text+y.text, fold), fold: fold})
 		}
 	}
 	return out
 }
 
 func analyseAlternate(subs []*syntax.Regexp) needs {
-	var exact, some []literal
-	allExact, allSome := true, true
+	out := exactly([]literal{})
+	out.some.words = []literal{}
 	for _, sub := range subs {
 		n := analyse(sub)
-		allExact = allExact && n.exact != nil && len(exact)+len(n.exact) <= maxLiterals
-		exact = append(exact, n.exact...)
 		best := bestOf(n)
-		allSome = allSome && best != nil && len(some)+len(best) <= 4*maxLiterals
-		some = append(some, best...)
+		out.exact = union(out.exact, n.exact)
+		out.starts = union(out.starts, n.starts)
+		out.some.words = union(out.some.words, best.words)
+		out.some.before = max(out.some.before, best.before)
 	}
-	switch {
-	case allExact:
-		return needs{exact: exact}
-	case allSome:
-		return needs{some: some}
-	default:
-		return needs{}
+	return out
+}
+
+// union is nil where either list is, or where both are too long together.
+func union(a, b []literal) []literal {
+	if a == nil || b == nil || len(a)+len(b) > maxLiterals {
+		return nil
 	}
+	return append(slices.Clip(a), b...)
 }
 
 // matchLength returns how many bytes a match has at most, up to maxMatch.
 func matchLength(re *syntax.Regexp) int {
 	switch re.Op {
 	case syntax.OpLiteral:
-		n := 0
-		for _, r := range re.Rune {
-			n += max(len(string(r)), 1)
-		}
-		return n
+		return len(string(re.Rune))
 	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
 		return runeLength(re)
 	case syntax.OpCapture, syntax.OpQuest:
@@ -226,6 +310,7 @@ func matchLength(re *syntax.Regexp) int {
 	}
 }
 
+// runeLength is how many bytes a character of a class has at most.
 func runeLength(re *syntax.Regexp) int {
 	if re.Op == syntax.OpCharClass && len(re.Rune) > 0 && re.Rune[len(re.Rune)-1] < 0x80 {
 		return 1
@@ -248,4 +333,73 @@ func unbounded(sub *syntax.Regexp) int {
 		}
 	}
 	return maxMatch
+}
+
+// charRun is a row of characters of one class that every match holds.
+type charRun struct {
+	in  [256]bool
+	min int
+}
+
+// minRun is the shortest row that is worth looking for.
+const minRun = 12
+
+// longestRun finds the longest row of characters of a class that every match of the
+// expression holds; nil for none of minRun or more.
+func longestRun(expr string) *charRun {
+	re, err := syntax.Parse(expr, syntax.Perl)
+	if err != nil {
+		return nil
+	}
+	return runOf(re)
+}
+
+func runOf(re *syntax.Regexp) *charRun {
+	switch re.Op {
+	case syntax.OpCapture, syntax.OpPlus:
+		return runOf(re.Sub[0])
+	case syntax.OpConcat:
+		var best *charRun
+		for _, sub := range re.Sub {
+			if r := runOf(sub); r != nil && (best == nil || r.min > best.min) {
+				best = r
+			}
+		}
+		return best
+	case syntax.OpRepeat:
+		if class := re.Sub[0]; class.Op == syntax.OpCharClass && re.Min >= minRun && runeLength(class) == 1 {
+			r := &charRun{min: re.Min}
+			for i := 0; i+1 < len(class.Rune); i += 2 {
+				for c := class.Rune[i]; c <= class.Rune[i+1]; c++ {
+					r.in[c] = true
+				}
+			}
+			return r
+		}
+		return nil
+	default:
+		return nil
+	}
+}
+
+// holds says whether the text has such a row. It looks at every min-th byte, and
+// around it only where that is of the class.
+func (r *charRun) holds(text []byte) bool {
+	for i := r.min - 1; i < len(text); i += r.min {
+		if !r.in[text[i]] {
+			continue
+		}
+		from := i
+		for from > 0 && i-from < r.min && r.in[text[from-1]] {
+			from--
+		}
+		to := i + 1
+		for to < len(text) && to-from < r.min && r.in[text[to]] {
+			to++
+		}
+		if to-from >= r.min {
+			return true
+		}
+	}
+	return false
 }

@@ -38,10 +38,12 @@ type secretRule struct {
 	id, category, title, severity string
 
 	regex  *regexp.Regexp
-	group  int // of the expression: the credential itself; 0 is the whole match
-	reach  int // bytes that a match may have
-	words  []literal
-	within [][]byte // one of these stands in the same piece of text, in lower case
+	group  int         // of the expression: the credential itself; 0 is the whole match
+	before int         // bytes that a match may have before the string that leads to it
+	reach  int         // bytes that a match may have
+	run    *charRun    // every match holds it
+	also   [][]literal // every match holds one of each
+	within [][]byte    // one of these stands in the same piece of text, in lower case
 
 	own       bool                           // of this package, not of trivy
 	path      func(p string) bool            // nil for any
@@ -106,17 +108,17 @@ func compileRules(rules []secretRule) *secretRules {
 	var texts []string
 	for i := range rules {
 		r := &rules[i]
-		some, longest, err := requirements(r.regex.String())
-		if err != nil || shortest(some) < 2 {
+		some, also, longest, err := requirements(r.regex.String())
+		if err != nil || shortest(some.words) < 2 {
 			// Every rule has such strings; a test holds it. A new one without
 			// them is led to by its keywords.
-			some = nil
+			some = anchor{before: maxMatch}
 			for _, k := range r.within {
-				some = append(some, literal{text: string(k), fold: true})
+				some.words = append(some.words, literal{text: string(k), fold: true})
 			}
 		}
-		r.words, r.reach = some, longest
-		for _, w := range some {
+		r.before, r.reach, r.also, r.run = some.before, longest, also, longestRun(r.regex.String())
+		for _, w := range some.words {
 			n, ok := index[w]
 			if !ok {
 				n = len(out.words)
@@ -167,7 +169,7 @@ func (sr *secretRules) find(p string, text []byte, state []ruleState) []rawMatch
 			if st.off {
 				continue
 			}
-			s := span{max(0, from-r.reach-1), min(len(text), end+r.reach+1)}
+			s := span{max(0, from-r.before-1), min(len(text), end+r.reach+1)}
 			if n := len(st.pieces); n > 0 && st.pieces[n-1].to >= s.from {
 				st.pieces[n-1].to = max(st.pieces[n-1].to, s.to)
 			} else {
@@ -189,6 +191,9 @@ func (sr *secretRules) find(p string, text []byte, state []ruleState) []rawMatch
 // match tries the rule on one piece of the text.
 func (r *secretRule) match(text []byte, s span, out []rawMatch) []rawMatch {
 	piece := text[s.from:s.to]
+	if r.run != nil && !r.run.holds(piece) || !holdsAll(piece, r.also) {
+		return out
+	}
 	for _, loc := range r.regex.FindAllSubmatchIndex(piece, -1) {
 		from, to := loc[2*r.group], loc[2*r.group+1]
 		if from < 0 || from == to || r.allow != nil && r.allow(piece[loc[0]:loc[1]]) {
@@ -207,6 +212,25 @@ func (r *secretRule) match(text []byte, s span, out []rawMatch) []rawMatch {
 		out = append(out, m)
 	}
 	return out
+}
+
+// holdsAll says whether the text holds a string of every list.
+func holdsAll(text []byte, lists [][]literal) bool {
+	var lower []byte
+	for _, list := range lists {
+		if !slices.ContainsFunc(list, func(l literal) bool {
+			if !l.fold {
+				return bytes.Contains(text, []byte(l.text))
+			}
+			if lower == nil {
+				lower = bytes.ToLower(text)
+			}
+			return bytes.Contains(lower, []byte(l.text))
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 // near says whether one of the rule's keywords stands in the same piece of text.

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/klauspost/compress/flate"
 )
 
 const (
@@ -25,6 +27,7 @@ func openZip(f *spooled) (*zip.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	zr.RegisterDecompressor(zip.Deflate, flate.NewReader)
 	if len(zr.File) > zipMaxMembers {
 		return nil, fmt.Errorf("it has %d members, more than the limit of %d", len(zr.File), zipMaxMembers)
 	}
