@@ -388,7 +388,7 @@ type NodesView struct {
 	// tenant or sensitivity beside DaemonSets and system components: true, false, unknown.
 	Reserved string `json:"reserved"`
 	// OtherClasses are the "tenant/sensitivity" of other workloads seen on these nodes that differ from this
-	// one's, system components left out, sorted.
+	// one's, system components left out, sorted. Empty where this one has no class itself; Node.Classes tells then.
 	OtherClasses []string `json:"other_classes"`
 }
 

@@ -113,6 +113,8 @@ type session struct {
 	minor     int
 	// unreachable is set where the server could not be spoken to at all.
 	unreachable error
+	// send gives a resource to the sink.
+	send func(*facts.Resource) bool
 }
 
 // Collect implements [scanner.Collector].
@@ -121,11 +123,13 @@ func (c *Collector) Collect(ctx context.Context, sink scanner.Sink) error {
 	if err != nil {
 		return c.failed(sink, err)
 	}
-	asking, cancel := ctx, context.CancelFunc(func() {})
-	if c.opts.Timeout > 0 {
-		asking, cancel = context.WithTimeoutCause(ctx, c.opts.Timeout, fmt.Errorf("the time-out of %s is over", c.opts.Timeout))
-	}
+	asking, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if c.opts.Timeout > 0 {
+		var end context.CancelFunc
+		asking, end = context.WithTimeoutCause(asking, c.opts.Timeout, fmt.Errorf("the time-out of %s is over", c.opts.Timeout))
+		defer end()
+	}
 	s.version(asking)
 	if s.unreachable != nil {
 		if ctx.Err() != nil {
@@ -134,7 +138,7 @@ func (c *Collector) Collect(ctx context.Context, sink scanner.Sink) error {
 		return c.failed(sink, s.unreachable)
 	}
 	s.discover(asking)
-	s.listAll(asking)
+	s.together(asking, 4, s.base())
 	if c.opts.KubeletConfig {
 		s.kubelets(asking)
 	}
@@ -148,7 +152,21 @@ func (c *Collector) Collect(ctx context.Context, sink scanner.Sink) error {
 	if err := sink.Target(c.target(s)); err != nil {
 		return err
 	}
-	return kube.Send(ctx, s.set, sink, c.opts.Parallel)
+	sender, sending := kube.NewSender(ctx, sink, c.opts.Parallel)
+	s.send = sender.Send
+	stop := context.AfterFunc(sending, cancel) // a sink that refuses ends the asking too
+	s.together(asking, 2, s.controllers())
+	s.together(asking, 1, s.parts())
+	s.together(asking, 1, s.pods())
+	stop()
+	if ctx.Err() == nil {
+		for r := range s.set.Resources() {
+			if !sender.Send(r) {
+				break
+			}
+		}
+	}
+	return sender.Close()
 }
 
 // failed sends the target as one without facts.
@@ -196,7 +214,7 @@ func (c *Collector) open() (*session, error) {
 	}
 	s.typed, s.dynamic, s.meta = typed, dyn, meta
 	s.set = kube.New(kube.Options{
-		Live: true, Target: c.conn.Context, Now: c.opts.Now, Detect: c.opts.Detect, Kinds: c.opts.IncludeKinds, Log: c.opts.Log,
+		Live: true, Early: func(r *facts.Resource) { s.send(r) }, Target: c.conn.Context, Now: c.opts.Now, Detect: c.opts.Detect, Kinds: c.opts.IncludeKinds, Log: c.opts.Log,
 		Keep: func(ns string) bool {
 			if s.namespace != "" && ns != "" && ns != s.namespace {
 				return false

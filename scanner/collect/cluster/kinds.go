@@ -155,7 +155,16 @@ func (s *session) parts() []*lister {
 	}
 }
 
-// pods lists the pods.
+// pods lists the pods, those of kube-system first: the static ones among them
+// tell of the control plane, which others are judged by.
 func (s *session) pods() []*lister {
-	return []*lister{list(s, kube.Pods, gr("", "pods"), s.typed.CoreV1().Pods(s.namespace).List, func(l *corev1.PodList) []corev1.Pod { return l.Items }, metav1.ListOptions{})}
+	of := func(ns, fields string) *lister {
+		return list(s, kube.Pods, gr("", "pods"), s.typed.CoreV1().Pods(ns).List, func(l *corev1.PodList) []corev1.Pod { return l.Items }, metav1.ListOptions{FieldSelector: fields})
+	}
+	if s.namespace != "" {
+		return []*lister{of(s.namespace, "")}
+	}
+	system := of(metav1.NamespaceSystem, "")
+	system.what = "pods of kube-system"
+	return []*lister{system, of("", "metadata.namespace!="+metav1.NamespaceSystem)}
 }

@@ -216,15 +216,6 @@ func (s *session) together(ctx context.Context, parallel int, all []*lister) {
 	wg.Wait()
 }
 
-// listAll lists everything, in three steps: what others depend on, the
-// controllers, the pods.
-func (s *session) listAll(ctx context.Context) {
-	s.together(ctx, 4, s.base())
-	s.together(ctx, 2, s.controllers())
-	s.together(ctx, 1, s.parts())
-	s.together(ctx, 1, s.pods())
-}
-
 // namespaced says whether a custom kind lives in namespaces; the few that do
 // not are known.
 func (s *session) namespaced(gr schema.GroupResource) bool {

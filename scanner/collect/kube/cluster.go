@@ -302,7 +302,7 @@ func (s *Set) addOpenShiftConfig(u *unstructured.Unstructured) {
 
 // clusterResource yields the cluster: always for a live one, for manifests only
 // where they hold a part of a control plane.
-func (s *Set) clusterResource(a *access, yield func(*facts.Resource) bool) bool {
+func (s *Set) clusterResource(yield func(*facts.Resource) bool) bool {
 	c := &s.cluster
 	seen := len(c.apiServers)+len(c.managers)+len(c.schedulers)+len(c.etcds) > 0
 	if !s.opts.Live && !seen || !s.keep("", "Cluster") {
@@ -344,7 +344,7 @@ func (s *Set) clusterResource(a *access, yield func(*facts.Resource) bool) bool 
 	})
 	s.tokensOf(f)
 	f.BootstrapTokens, f.Certificates, f.Mappings = c.bootstrapTokens, c.certificates, c.mappings
-	s.openShiftOf(f, r, a)
+	s.openShiftOf(f, r, s.access)
 	s.clusterMissing(f, r)
 	return yield(r)
 }

@@ -76,15 +76,17 @@ func (s *Set) indexAccess() *access {
 			a.privileged[k.namespace] = true
 		}
 	}
-	for _, w := range s.works {
-		id := &w.facts.Identity
-		n := name{w.ref.namespace, id.ServiceAccount}
-		acc := s.accounts[n]
-		if id.Automount && (id.AutomountFrom == "pod" || acc == nil || acc.automount != "false") {
-			a.used[n] = true
-		}
-	}
 	return a
+}
+
+// use notes that a workload mounts the token of its service account.
+func (a *access) use(w *work) {
+	id := &w.facts.Identity
+	n := name{w.ref.namespace, id.ServiceAccount}
+	acc := a.set.accounts[n]
+	if id.Automount && (id.AutomountFrom == "pod" || acc == nil || acc.automount != "false") {
+		a.used[n] = true
+	}
 }
 
 // takesOver: a ClusterRoleBinding to rights over secrets, roles, nodes or everything.
@@ -284,7 +286,8 @@ func shiftGrant(path string, by int) string {
 
 // identityResources yields every service account, and every user and group that
 // a binding names.
-func (s *Set) identityResources(a *access, yield func(*facts.Resource) bool) bool {
+func (s *Set) identityResources(yield func(*facts.Resource) bool) bool {
+	a := s.access
 	keys := map[subjectKey]bool{}
 	for n := range s.accounts {
 		keys[subjectKey{"ServiceAccount", n}] = true

@@ -261,10 +261,6 @@ func (s *Set) listenersOf(in *ingress, host string) []listener {
 
 // ingressResources yields everything that brings requests in.
 func (s *Set) ingressResources(yield func(*facts.Resource) bool) bool {
-	byName := map[name]*service{}
-	for _, svc := range s.services {
-		byName[svc.ref.name] = svc
-	}
 	classes := map[string]map[string]bool{}
 	for _, in := range s.ingresses {
 		if in.facts.Kind == "Ingress" {
@@ -289,18 +285,20 @@ func (s *Set) ingressResources(yield func(*facts.Resource) bool) bool {
 				f.SharedController = "true"
 			}
 		}
-		var works []*work
+		works := 0
 		for _, b := range in.backends {
 			f.Backends = append(f.Backends, b.namespace+"/"+b.name)
-			if svc := byName[b]; svc != nil {
-				works = append(works, svc.works...)
+			if svc := s.byService[b]; svc != nil {
+				works += svc.matches
+				f.Images = slices.AppendSeq(f.Images, maps.Keys(svc.images))
 			}
 		}
 		slices.Sort(f.Backends)
-		f.Images = images(works)
+		slices.Sort(f.Images)
+		f.Images = slices.Compact(f.Images)
 		r := s.resource(facts.KindIngress, in.ref, in.at, &f)
 		s.lack(r, "images", Pods, Controllers, Services)
-		if !s.opts.Live && len(works) == 0 && len(in.backends) > 0 {
+		if !s.opts.Live && works == 0 && len(in.backends) > 0 {
 			r.Missing["images"] = notAssessed("the files hold no workload behind it; scan the cluster")
 		}
 		s.missNamespace(r, in.ref.namespace)

@@ -60,6 +60,11 @@ type Options struct {
 	// Keep says whether an object's namespace is to be reported on; nil keeps
 	// all. Objects of other namespaces still take part in joins.
 	Keep func(namespace string) bool
+	// Early receives pods that can be judged while others are still added: bare
+	// ones, which are most of what weighs in a cluster of bare pods. Everything
+	// but pods has to be added, and [Set.Cluster] called, before the first pod.
+	// nil keeps all for [Set.Resources].
+	Early func(*facts.Resource)
 	// Kinds limits the resources to these kinds of Kubernetes objects
 	// ("Deployment"); empty is all.
 	Kinds []string
@@ -150,10 +155,18 @@ type Set struct {
 	counts      map[string]map[string]int // namespace → kind → objects
 	policies    []*netPolicy
 	services    []*service
-	endpoints   map[name][]string // addresses of hand-made EndpointSlices, by Service
+	byService   map[name]*service
+	servicesIn  map[string][]*service // those with a selector, by namespace
+	endpoints   map[name][]string     // addresses of hand-made EndpointSlices, by Service
 	ingresses   []*ingress
 	gateways    map[name]*gateway
 	nodes       map[string]*node
+	nodeOrder   []string // their names in order, once all were added
+	sealed      bool     // everything but pods was added
+	access      *access
+	identities  map[name]*workIdentity
+	workloads   map[string]int        // top controllers and bare pods by namespace
+	openPeers   []openPeer            // peers of policies that nothing matched yet
 	volumes     map[name]volumeSource // of PersistentVolumes, by claim
 	claims      map[string]name       // PersistentVolume's name → claim, from manifests
 	volumeNames map[string]volumeSource
@@ -201,6 +214,7 @@ func New(o Options) *Set {
 		limits: map[string][]limitDefaults{}, quotas: map[string]quota{}, counts: map[string]map[string]int{},
 		endpoints: map[name][]string{}, gateways: map[name]*gateway{}, nodes: map[string]*node{},
 		volumes: map[name]volumeSource{}, claims: map[string]name{}, volumeNames: map[string]volumeSource{},
+		identities: map[name]*workIdentity{}, workloads: map[string]int{},
 		classes: map[string]string{}, secrets: map[name]tokenSecret{}, vapBindings: map[string][]vapBinding{},
 		cluster: clusterFacts{
 			hints: map[string]bool{}, mapped: map[subjectKey]bool{}, snippetConfigs: map[name]string{}, plugins: map[string]string{},

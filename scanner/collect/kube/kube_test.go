@@ -240,6 +240,23 @@ func TestOwnedPodsAreInstances(t *testing.T) {
 	}
 }
 
+// The API server gives pods in the host's network a host port for each port, and
+// templates none.
+func TestHostPortsThatTheServerFillsIn(t *testing.T) {
+	s := New(Options{Live: true})
+	d := deployment(t)
+	d.Spec.Template.Spec.HostNetwork = true
+	s.Add(d, Place{})
+	s.Add(replicaSet(t, "Deployment"), Place{})
+	p := podOf(t, "web-5d4-a", "n1", metav1.OwnerReference{Kind: "ReplicaSet", Name: "web-5d4"})
+	p.Spec.HostNetwork = true
+	p.Spec.Containers[0].Ports[0].HostPort = 8080
+	s.Add(p, Place{})
+	if got := workloads(s); len(got) != 1 {
+		t.Errorf("got %v", keys(got))
+	}
+}
+
 func TestOrphansStandForTheirController(t *testing.T) {
 	s := New(Options{Live: true})
 	s.Add(replicaSet(t, "Rollout"), Place{}) // its owner is of a kind that is not read

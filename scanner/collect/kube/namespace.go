@@ -216,12 +216,6 @@ func applyLimits(r facts.Resources, ranges []limitDefaults) facts.Resources {
 
 // namespaceResources yields every Namespace object as a resource.
 func (s *Set) namespaceResources(yield func(*facts.Resource) bool) bool {
-	workloads := map[string]int{}
-	for _, w := range s.works {
-		if w.drift == nil {
-			workloads[w.ref.namespace]++
-		}
-	}
 	for _, n := range slices.Sorted(maps.Keys(s.namespaces)) {
 		ns := s.namespaces[n]
 		if !s.keep(n, "Namespace") {
@@ -229,7 +223,7 @@ func (s *Set) namespaceResources(yield func(*facts.Resource) bool) bool {
 		}
 		f := &facts.Namespace{
 			Name: n, System: systemNamespace(n), Class: ns.class, Cluster: s.clusterSummary(), PodSecurity: ns.psa,
-			Guards: s.guards(ns), Workloads: workloads[n],
+			Guards: s.guards(ns), Workloads: s.workloads[n],
 		}
 		f.Policies, f.DenyIngress, f.DenyEgress = s.namespacePolicies(ns)
 		q := s.quotas[n]

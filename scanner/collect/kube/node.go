@@ -205,7 +205,7 @@ func (s *Set) bookClasses() {
 			continue
 		}
 		key := c.Tenant + "/" + c.Sensitivity
-		for n := range w.nodes {
+		for _, n := range w.nodes {
 			if nd := s.nodes[n]; nd != nil {
 				nd.classes[key] = true
 				if !sandboxHandler(s.handlerOf(w)) {
@@ -246,7 +246,7 @@ func (s *Set) classOf(w *work) facts.Classification {
 // that its tolerations and node selector let it on.
 func (s *Set) nodesOf(w *work) []*node {
 	var out []*node
-	for _, n := range w.nodeNames() {
+	for _, n := range w.nodes {
 		if nd := s.nodes[n]; nd != nil {
 			out = append(out, nd)
 		}
@@ -254,7 +254,10 @@ func (s *Set) nodesOf(w *work) []*node {
 	if len(w.nodes) > 0 {
 		return out
 	}
-	for _, n := range slices.Sorted(maps.Keys(s.nodes)) {
+	if s.nodeOrder == nil {
+		s.nodeOrder = s.NodeNames()
+	}
+	for _, n := range s.nodeOrder {
 		nd := s.nodes[n]
 		p := &w.facts.Placement
 		kept := nd.facts.Tainted && !p.ToleratesControlPlane && !p.ToleratesEverything ||
@@ -328,7 +331,7 @@ func (s *Set) nodesView(w *work) facts.NodesView {
 		}
 		v.ControlPlane = v.ControlPlane || n.facts.ControlPlane
 		v.Public = v.Public || n.facts.Public
-		if len(w.nodes) == 0 {
+		if len(w.nodes) == 0 || class.Tenant == "" && class.Sensitivity == "" {
 			continue
 		}
 		for c := range n.classes {

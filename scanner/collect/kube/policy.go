@@ -34,6 +34,8 @@ type netPolicy struct {
 	read       bool // every part of it was interpreted
 	rules      []netRule
 	path       string // of the selector
+	matches    int    // workloads that it selects
+	scope      int    // workloads of the namespaces that it is for
 }
 
 // netRule is one allow rule.
@@ -62,7 +64,15 @@ type netPeer struct {
 	cidr             string
 	other            bool // entities, names, services of another engine
 	everything       bool
+	matched          bool // a namespace or workload in view is meant
 	path             string
+}
+
+// openPeer is a peer with selectors that nothing in view matched yet. own is the
+// namespace of its policy; "" for a cluster-wide one.
+type openPeer struct {
+	own  string
+	peer *netPeer
 }
 
 // addNetworkPolicy reduces a NetworkPolicy. Its semantics, as the Kubernetes
@@ -167,7 +177,7 @@ func selector(l *metav1.LabelSelector) (sel labels.Selector, ok bool) {
 }
 
 // selects says whether a policy applies to pods with these labels in this namespace.
-func (s *Set) selects(p *netPolicy, ns string, pod map[string]string) bool {
+func (s *Set) selects(p *netPolicy, ns string, pod labels.Labels) bool {
 	if p.namespaces == nil {
 		if p.ref.namespace != ns {
 			return false
@@ -175,7 +185,7 @@ func (s *Set) selects(p *netPolicy, ns string, pod map[string]string) bool {
 	} else if !p.namespaces.Matches(labels.Set(s.namespaceLabels(ns))) {
 		return false
 	}
-	return p.pods.Matches(labels.Set(pod))
+	return p.pods.Matches(pod)
 }
 
 // namespaceLabels are those of the Namespace object, with the name that every namespace has.
@@ -342,11 +352,6 @@ func (s *Set) namespacePolicies(ns *namespace) (n facts.PolicyCount, denyIngress
 
 // policyResources yields every network policy.
 func (s *Set) policyResources(yield func(*facts.Resource) bool) bool {
-	byNamespace := map[string][]*work{}
-	for _, w := range s.works {
-		byNamespace[w.ref.namespace] = append(byNamespace[w.ref.namespace], w)
-	}
-	found := map[string]bool{} // answers to matchesAnything
 	for _, p := range s.policies {
 		if !s.keep(p.ref.namespace, p.ref.kind) {
 			continue
@@ -360,19 +365,9 @@ func (s *Set) policyResources(yield func(*facts.Resource) bool) bool {
 		} else {
 			f.Namespace.PodSecurity = podSecurity(nil)
 		}
-		for ns, works := range byNamespace {
-			if p.namespaces == nil && ns != p.ref.namespace || p.namespaces != nil && !p.namespaces.Matches(labels.Set(s.namespaceLabels(ns))) {
-				continue
-			}
-			for _, w := range works {
-				f.Others++
-				if p.pods.Matches(labels.Set(w.labels)) {
-					f.Matches++
-				}
-			}
-		}
+		f.Matches, f.Others = p.matches, p.scope
 		for i := range p.rules {
-			f.Rules = append(f.Rules, s.ruleFacts(p, &p.rules[i], byNamespace, found))
+			f.Rules = append(f.Rules, ruleFacts(&p.rules[i]))
 		}
 		r := s.resource(facts.KindNetworkPolicy, p.ref, p.at, f)
 		for _, path := range []string{"matches", "others"} {
@@ -395,7 +390,7 @@ func (s *Set) policyResources(yield func(*facts.Resource) bool) bool {
 }
 
 // ruleFacts describes one rule.
-func (s *Set) ruleFacts(p *netPolicy, r *netRule, byNamespace map[string][]*work, found map[string]bool) facts.PolicyRule {
+func ruleFacts(r *netRule) facts.PolicyRule {
 	out := facts.PolicyRule{Direction: "egress", AllPeers: r.allPeers, AllPorts: r.allPorts, Ports: len(r.ports), Path: r.path}
 	if r.ingress {
 		out.Direction = "ingress"
@@ -414,39 +409,52 @@ func (s *Set) ruleFacts(p *netPolicy, r *netRule, byNamespace map[string][]*work
 			fp.Type, fp.Selector = "pods", selectorText(q.pods)
 		}
 		if fp.Selector != "" {
-			key := p.ref.namespace + "\x00" + fp.Selector
-			hit, asked := found[key]
-			if !asked {
-				hit = s.matchesAnything(p.ref.namespace, q, byNamespace)
-				found[key] = hit
-			}
-			fp.Matches = hit
+			fp.Matches = q.matched
 		}
 		out.Peers = append(out.Peers, fp)
 	}
 	return out
 }
 
-// matchesAnything says whether a peer's selectors match a namespace or a workload in view.
-func (s *Set) matchesAnything(own string, q *netPeer, byNamespace map[string][]*work) bool {
-	inScope := func(works []*work) bool {
-		return slices.ContainsFunc(works, func(w *work) bool { return q.pods.Matches(labels.Set(w.labels)) })
-	}
-	if q.namespaces == nil {
-		if own != "" {
-			return inScope(byNamespace[own])
-		}
-		for _, works := range byNamespace {
-			if inScope(works) {
-				return true
+// openSelectors settles the peers that name namespaces alone, and lists those
+// that wait for a workload.
+func (s *Set) openSelectors() {
+	for _, p := range s.policies {
+		for i := range p.rules {
+			for j := range p.rules[i].peers {
+				q := &p.rules[i].peers[j]
+				switch {
+				case q.pods != nil:
+					s.openPeers = append(s.openPeers, openPeer{p.ref.namespace, q})
+				case q.namespaces != nil:
+					for _, ns := range s.namespaces {
+						q.matched = q.matched || q.namespaces.Matches(labels.Set(ns.labels))
+					}
+				}
 			}
 		}
-		return false
 	}
-	for n, ns := range s.namespaces {
-		if q.namespaces.Matches(labels.Set(ns.labels)) && (q.pods == nil || inScope(byNamespace[n])) {
-			return true
+}
+
+// bookPolicies counts a workload for the policies that select it or mean it as a peer.
+func (s *Set) bookPolicies(w *work) {
+	for _, p := range s.policies {
+		if p.namespaces == nil && w.ref.namespace != p.ref.namespace || p.namespaces != nil && !p.namespaces.Matches(labels.Set(s.namespaceLabels(w.ref.namespace))) {
+			continue
+		}
+		p.scope++
+		if p.pods.Matches(w.labels) {
+			p.matches++
 		}
 	}
-	return false
+	s.openPeers = slices.DeleteFunc(s.openPeers, func(o openPeer) bool {
+		q := o.peer
+		switch {
+		case q.namespaces != nil && (s.namespaces[w.ref.namespace] == nil || !q.namespaces.Matches(labels.Set(s.namespaces[w.ref.namespace].labels))):
+		case q.namespaces == nil && o.own != "" && o.own != w.ref.namespace:
+		case q.pods.Matches(w.labels):
+			q.matched = true
+		}
+		return q.matched
+	})
 }

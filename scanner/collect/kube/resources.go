@@ -3,7 +3,6 @@ package kube
 import (
 	"cmp"
 	"iter"
-	"maps"
 	"slices"
 	"strings"
 
@@ -21,33 +20,57 @@ func (s *Set) Resources() iter.Seq[*facts.Resource] {
 			r.Normalise()
 			return out(r)
 		}
-		s.settleOwners()
-		s.settleClaims()
-		s.settleVAP()
-		s.settleRoutes()
-		access := s.indexAccess()
-		s.bindServices()
-		s.bindExposures()
+		s.seal()
 		s.bookClasses()
+		for _, w := range s.works {
+			s.book(w)
+		}
 		slices.SortStableFunc(s.works, func(a, b *work) int { return compareRefs(a.ref, b.ref) })
 		slices.SortStableFunc(s.bindings, func(a, b *binding) int { return compareRefs(a.ref, b.ref) })
 		slices.SortStableFunc(s.policies, func(a, b *netPolicy) int { return compareRefs(a.ref, b.ref) })
 		slices.SortStableFunc(s.services, func(a, b *service) int { return compareRefs(a.ref, b.ref) })
 		slices.SortStableFunc(s.ingresses, func(a, b *ingress) int { return compareRefs(a.ref, b.ref) })
 		slices.SortStableFunc(s.admissions, func(a, b *admission) int { return compareRefs(a.ref, b.ref) })
-		_ = s.workloadResources(access, yield) &&
+		_ = s.workloadResources(yield) &&
 			s.namespaceResources(yield) &&
 			s.policyResources(yield) &&
 			s.serviceResources(yield) &&
 			s.ingressResources(yield) &&
 			s.configResources(yield) &&
-			s.identityResources(access, yield) &&
+			s.identityResources(yield) &&
 			s.roleResources(yield) &&
 			s.bindingResources(yield) &&
 			s.admissionResources(yield) &&
 			s.nodeResources(yield) &&
-			s.clusterResource(access, yield)
+			s.clusterResource(yield)
 	}
+}
+
+// seal joins everything but pods, once. What is added later counts for what
+// comes after it only.
+func (s *Set) seal() {
+	if s.sealed {
+		return
+	}
+	s.sealed = true
+	s.settleOwners()
+	s.settleClaims()
+	s.settleVAP()
+	s.settleRoutes()
+	s.access = s.indexAccess()
+	s.bindServices()
+	s.openSelectors()
+}
+
+// book counts a workload for everything that asks how many there are.
+func (s *Set) book(w *work) {
+	if w.drift != nil {
+		return
+	}
+	s.workloads[w.ref.namespace]++
+	s.bookServices(w)
+	s.bookPolicies(w)
+	s.access.use(w)
 }
 
 // keep says whether an object is to be reported on.
@@ -93,12 +116,12 @@ func (s *Set) missNamespace(r *facts.Resource, ns string) {
 }
 
 // workloadResources yields every workload, joined as it is yielded.
-func (s *Set) workloadResources(a *access, yield func(*facts.Resource) bool) bool {
-	identities := map[name]*workIdentity{}
+func (s *Set) workloadResources(yield func(*facts.Resource) bool) bool {
 	for _, w := range s.works {
-		if s.keep(w.ref.namespace, w.facts.Kind) && !yield(s.workload(a, w, identities)) {
+		if s.keep(w.ref.namespace, w.facts.Kind) && !yield(s.workload(w)) {
 			return false
 		}
+		w.facts = nil // nothing asks for it again: what was judged can be freed
 	}
 	return true
 }
@@ -110,7 +133,7 @@ type workIdentity struct {
 }
 
 // workload joins one workload.
-func (s *Set) workload(a *access, w *work, identities map[name]*workIdentity) *facts.Resource {
+func (s *Set) workload(w *work) *facts.Resource {
 	f := *w.facts
 	f.Live, f.Running, f.Component = s.opts.Live, w.running, w.component
 	f.Class, f.Cluster = s.classOf(w), s.clusterSummary()
@@ -121,7 +144,7 @@ func (s *Set) workload(a *access, w *work, identities map[name]*workIdentity) *f
 	for i := range f.Volumes {
 		s.joinVolumes(w, &f.Volumes[i])
 	}
-	s.joinIdentity(a, w, &f, identities)
+	s.joinIdentity(w, &f)
 	f.RuntimeClass = s.runtimeClass(w, &f)
 	f.Network = s.network(w)
 	f.Exposures = s.exposures(w)
@@ -158,11 +181,11 @@ func (s *Set) joinContainers(w *work, runtimes []string) []facts.Container {
 }
 
 // joinIdentity puts in the service account and its rights.
-func (s *Set) joinIdentity(a *access, w *work, f *facts.Workload, identities map[name]*workIdentity) {
+func (s *Set) joinIdentity(w *work, f *facts.Workload) {
 	n := name{w.ref.namespace, f.Identity.ServiceAccount}
-	id := identities[n]
+	id := s.identities[n]
 	if id == nil {
-		id = &workIdentity{grants: a.closed(subjectKey{"ServiceAccount", n}, true)}
+		id = &workIdentity{grants: s.access.closed(subjectKey{"ServiceAccount", n}, true)}
 		id.facts.Exists, id.facts.AutomountFrom, id.facts.Automount = "unknown", "default", true
 		if acc := s.accounts[n]; acc != nil {
 			id.facts.Exists, id.facts.CloudIdentity = "true", acc.cloud
@@ -177,7 +200,7 @@ func (s *Set) joinIdentity(a *access, w *work, f *facts.Workload, identities map
 				id.facts.AutomountFrom = "assumed"
 			}
 		}
-		identities[n] = id
+		s.identities[n] = id
 	}
 	own := &f.Identity
 	own.Exists, own.CloudIdentity = id.facts.Exists, id.facts.CloudIdentity
@@ -220,10 +243,10 @@ func (s *Set) workloadLinks(w *work, r *facts.Resource) {
 		r.Links = append(r.Links, facts.Link{Type: kind, To: to, Evidence: evidence, Confidence: "certain"})
 	}
 	link("uses-identity", w.ref.namespace+"/ServiceAccount/"+w.facts.Identity.ServiceAccount, "serviceAccountName")
-	for _, n := range w.nodeNames() {
+	for _, n := range w.nodes {
 		link("runs-on", "Node/"+n, "spec.nodeName of its pods")
 	}
-	for _, d := range slices.Sorted(maps.Keys(w.images)) {
+	for _, d := range w.images {
 		link("runs-image", d, "status.containerStatuses of its pods")
 	}
 	if w.drift != nil {

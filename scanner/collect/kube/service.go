@@ -21,7 +21,10 @@ type service struct {
 	selector map[string]string
 	facts    *facts.Service
 	at       Place
-	works    []*work // those that it selects
+	compiled labels.Selector
+	matches  int             // workloads that it selects
+	images   map[string]bool // repositories that they run
+	exposes  []facts.Exposure
 }
 
 // internalAnnotations ask a provider for a load balancer without a public address.
@@ -116,23 +119,30 @@ func (s *Set) addEndpoints(o *corev1.Endpoints) { //nolint:staticcheck // see Ad
 	}
 }
 
-// bindServices joins services with the workloads that they select, and gives
-// the workloads their ways in.
+// bindServices prepares services for the workloads that they select.
 func (s *Set) bindServices() {
-	byNamespace := map[string][]*work{}
-	for _, w := range s.works {
-		if w.drift == nil {
-			byNamespace[w.ref.namespace] = append(byNamespace[w.ref.namespace], w)
+	s.byService, s.servicesIn = map[name]*service{}, map[string][]*service{}
+	for _, svc := range s.services {
+		s.byService[svc.ref.name] = svc
+		svc.images = map[string]bool{}
+		if len(svc.selector) > 0 {
+			svc.compiled = labels.SelectorFromSet(svc.selector)
+			s.servicesIn[svc.ref.namespace] = append(s.servicesIn[svc.ref.namespace], svc)
 		}
 	}
-	for _, svc := range s.services {
-		if len(svc.selector) == 0 {
+	s.bindExposures()
+}
+
+// bookServices counts a workload for the services that select it.
+func (s *Set) bookServices(w *work) {
+	for _, svc := range s.servicesIn[w.ref.namespace] {
+		if !svc.compiled.Matches(w.labels) {
 			continue
 		}
-		sel := labels.SelectorFromSet(svc.selector)
-		for _, w := range byNamespace[svc.ref.namespace] {
-			if sel.Matches(labels.Set(w.labels)) {
-				svc.works = append(svc.works, w)
+		svc.matches++
+		for i := range w.facts.Containers {
+			if c := &w.facts.Containers[i]; c.Role == "container" || c.Role == "sidecar" {
+				svc.images[c.Image.Repository] = true
 			}
 		}
 	}
@@ -147,8 +157,8 @@ func (s *Set) serviceResources(yield func(*facts.Resource) bool) bool {
 		}
 		f := *svc.facts
 		f.Namespace = s.namespaceView(svc.ref.namespace, svc.facts.Namespace.Declared)
-		f.Cluster, f.NodesPublic, f.Matches = s.clusterSummary(), public, len(svc.works)
-		f.Images = images(svc.works)
+		f.Cluster, f.NodesPublic, f.Matches = s.clusterSummary(), public, svc.matches
+		f.Images = slices.Sorted(maps.Keys(svc.images))
 		f.Targets = s.serviceTargets(svc)
 		r := s.resource(facts.KindService, svc.ref, svc.at, &f)
 		s.lack(r, "matches", Pods, Controllers)
@@ -177,19 +187,6 @@ func (s *Set) nodesPublic() string {
 		}
 	}
 	return "false"
-}
-
-// images lists the repositories that workloads run.
-func images(works []*work) []string {
-	set := map[string]bool{}
-	for _, w := range works {
-		for i := range w.facts.Containers {
-			if c := &w.facts.Containers[i]; c.Role == "container" || c.Role == "sidecar" {
-				set[c.Image.Repository] = true
-			}
-		}
-	}
-	return slices.Sorted(maps.Keys(set))
 }
 
 // serviceTargets sorts where a Service without a selector leads.
@@ -267,17 +264,24 @@ func (s *Set) exposures(w *work) []facts.Exposure {
 			}
 		}
 	}
-	return append(out, w.exposed...)
+	for _, svc := range s.servicesIn[w.ref.namespace] {
+		if len(svc.exposes) == 0 || !svc.compiled.Matches(w.labels) {
+			continue
+		}
+		ports := targetPorts(svc, w)
+		for _, e := range svc.exposes {
+			e.Ports = ports
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
-// bindExposures gives every workload behind a Service, Ingress, Gateway or
-// Route its exposures.
+// bindExposures works out how each service is reached from outside: by itself,
+// and by the Ingresses, Gateways and Routes before it.
 func (s *Set) bindExposures() {
-	byName := map[name]*service{}
 	for _, svc := range s.services {
-		byName[svc.ref.name] = svc
-		reach := ""
-		kind := svc.facts.Type
+		kind, reach := svc.facts.Type, ""
 		switch {
 		case kind == "LoadBalancer" && svc.facts.Internal:
 			reach = "internal"
@@ -292,7 +296,7 @@ func (s *Set) bindExposures() {
 		default:
 			continue
 		}
-		expose(svc, facts.Exposure{Kind: kind, Name: "Service/" + svc.ref.name.name, Reach: reach})
+		svc.exposes = append(svc.exposes, facts.Exposure{Kind: kind, Name: "Service/" + svc.ref.name.name, Reach: reach})
 	}
 	for _, in := range s.ingresses {
 		if in.facts.Kind == "Gateway" {
@@ -303,19 +307,10 @@ func (s *Set) bindExposures() {
 			kind = "Gateway"
 		}
 		for _, b := range in.backends {
-			if svc := byName[b]; svc != nil {
-				expose(svc, facts.Exposure{Kind: kind, Name: in.facts.Kind + "/" + in.ref.name.name, Reach: "outside"})
+			if svc := s.byService[b]; svc != nil {
+				svc.exposes = append(svc.exposes, facts.Exposure{Kind: kind, Name: in.facts.Kind + "/" + in.ref.name.name, Reach: "outside"})
 			}
 		}
-	}
-}
-
-// expose adds a way in to all workloads of a service.
-func expose(svc *service, e facts.Exposure) {
-	for _, w := range svc.works {
-		mine := e
-		mine.Ports = targetPorts(svc, w)
-		w.exposed = append(w.exposed, mine)
 	}
 }
 

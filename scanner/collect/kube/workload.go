@@ -2,7 +2,6 @@ package kube
 
 import (
 	"hash/maphash"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -16,21 +15,20 @@ import (
 // work is a workload on its way: the reduced facts, and what the joins ask about.
 type work struct {
 	ref       ref
-	key       string            // for fingerprints, where it differs from the id
-	declared  bool              // the object names its namespace
-	labels    map[string]string // of the pods
+	key       string    // for fingerprints, where it differs from the id
+	declared  bool      // the object names its namespace
+	labels    labelList // of the pods
 	at        Place
 	facts     *facts.Workload
 	spec      uint64 // hash of what a pod of it must equal
 	component string
 	// nodes are those that its pods run on; pinned is the spec's own nodeName of
 	// a bare pod, which is the same thing.
-	nodes   map[string]int
-	images  map[string]bool // digests that run: "repo@sha256:…"
+	nodes   nameSet
+	images  nameSet // digests that run: "repo@sha256:…"
 	running bool
 	// drift is the workload whose template this pod differs from.
-	drift   *work
-	exposed []facts.Exposure // by services and what stands before them
+	drift *work
 }
 
 // driftKey groups the pods that differ from their controller's template alike.
@@ -52,7 +50,7 @@ const mirrorAnnotation = "kubernetes.io/config.mirror"
 // addTemplate takes an object that makes pods. prefix is where its template stands.
 func (s *Set) addTemplate(kind string, meta *metav1.ObjectMeta, tpl *corev1.PodTemplateSpec, prefix string, claims []corev1.PersistentVolumeClaim, at Place) {
 	r := ref{kind, name{s.intern(s.namespaceOf(meta)), s.intern(meta.Name)}}
-	w := &work{ref: r, declared: meta.Namespace != "", at: at, labels: s.internMap(tpl.Labels)}
+	w := &work{ref: r, declared: meta.Namespace != "", at: at, labels: s.labelList(tpl.Labels)}
 	owner, owned := controllerOf(meta, r.namespace)
 	if owned {
 		owner.name.name, owner.kind = s.intern(owner.name.name), s.intern(owner.kind)
@@ -131,9 +129,7 @@ func (s *Set) top(r ref) ref {
 // addPod takes a pod. One that equals its controller's template is counted
 // there; any other becomes a workload of its own.
 func (s *Set) addPod(p *corev1.Pod, at Place) {
-	if s.spare != nil {
-		s.settleOwners()
-	}
+	s.seal()
 	namespace := s.namespaceOf(&p.ObjectMeta)
 	ended := p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
 	r := ref{"Pod", name{namespace, p.Name}}
@@ -171,18 +167,40 @@ func (s *Set) addBarePod(p *corev1.Pod, r ref, at Place, mirror, ended bool) {
 		w.key = r.namespace + "/Pod/" + strings.Clone(p.GenerateName)
 	}
 	f.Placement.NodeName = f.Placement.NodeName && !s.opts.Live // the scheduler fills it in
-	s.keepWork(w)
 	s.controlPlane(p, w)
 	if !ended {
 		s.instance(w, p)
 	}
+	if !s.early(w) {
+		s.keepWork(w)
+	}
+}
+
+// early gives a bare pod away at once, where nothing that comes later can change
+// what is known of it: it belongs to no tenant or sensitivity, whose neighbours
+// would be other pods, and not to the system, whose static pods tell of the
+// cluster.
+func (s *Set) early(w *work) bool {
+	if s.opts.Early == nil || systemNamespace(w.ref.namespace) {
+		return false
+	}
+	if c := s.classOf(w); c.Tenant != "" || c.Sensitivity != "" {
+		return false
+	}
+	s.book(w)
+	if s.keep(w.ref.namespace, "Pod") {
+		r := s.workload(w)
+		r.Normalise()
+		s.opts.Early(r)
+	}
+	return true
 }
 
 // podWork makes the workload of a pod.
 func (s *Set) podWork(p *corev1.Pod, r ref, at Place, f *facts.Workload) *work {
 	r.namespace, r.name.name = s.intern(r.namespace), strings.Clone(r.name.name)
 	f.Kind = "Pod"
-	return &work{ref: r, declared: p.Namespace != "", at: at, labels: s.internMap(p.Labels), facts: f, spec: s.specHash(f)}
+	return &work{ref: r, declared: p.Namespace != "", at: at, labels: s.labelList(p.Labels), facts: f, spec: s.specHash(f)}
 }
 
 // addOrphan books a pod of a controller that is not read: the first of them
@@ -228,10 +246,7 @@ func (s *Set) instance(w *work, p *corev1.Pod) {
 	}
 	w.running = true
 	if p.Spec.NodeName != "" {
-		if w.nodes == nil {
-			w.nodes = map[string]int{}
-		}
-		w.nodes[s.intern(p.Spec.NodeName)]++
+		w.nodes.add(s.intern(p.Spec.NodeName))
 	}
 	for i := range p.Status.ContainerStatuses {
 		s.runningImage(w, p.Status.ContainerStatuses[i].ImageID)
@@ -253,10 +268,7 @@ func (s *Set) runningImage(w *work, id string) {
 	if !found || !strings.Contains(id, "sha256:") {
 		return
 	}
-	if w.images == nil {
-		w.images = map[string]bool{}
-	}
-	w.images[s.intern(id)] = true
+	w.images.add(s.intern(id))
 }
 
 // component names the well-known system component that a workload is. The name
@@ -281,7 +293,8 @@ func component(r ref, f *facts.Workload) string {
 // specHash is a hash of what a pod has in common with the template that it was
 // made from. Left out is what the API server, admission plugins and controllers
 // put in: paths, resources (LimitRange), tolerations and node names, names of
-// claims, annotations that mirror fields, and the order of volumes.
+// claims, annotations that mirror fields, the order of volumes, and the host
+// ports that pods in the host's network get and templates do not.
 func (s *Set) specHash(f *facts.Workload) uint64 {
 	c := *f
 	c.PodPath, c.MetaPath, c.Kind = "", "", ""
@@ -293,6 +306,15 @@ func (s *Set) specHash(f *facts.Workload) uint64 {
 	c.Identity.Declared = false
 	c.Volumes = slices.Clone(c.Volumes)
 	slices.SortFunc(c.Volumes, func(a, b facts.Volume) int { return strings.Compare(a.Name, b.Name) })
+	if c.HostNetwork {
+		c.Containers = slices.Clone(c.Containers)
+		for i := range c.Containers {
+			c.Containers[i].Ports = slices.Clone(c.Containers[i].Ports)
+			for j := range c.Containers[i].Ports {
+				c.Containers[i].Ports[j].HostPort = 0
+			}
+		}
+	}
 	var h maphash.Hash
 	h.SetSeed(s.seed)
 	hashValue(&h, reflect.ValueOf(c))
@@ -329,5 +351,44 @@ func hashValue(h *maphash.Hash, v reflect.Value) {
 	}
 }
 
-// nodeNames are the nodes that a workload runs on, sorted.
-func (w *work) nodeNames() []string { return slices.Sorted(maps.Keys(w.nodes)) }
+// nameSet is a small set of names, sorted: most pods have one node and few
+// images, and a map for each would weigh more than the pod.
+type nameSet []string
+
+func (n *nameSet) add(v string) {
+	if i, found := slices.BinarySearch(*n, v); !found {
+		*n = slices.Insert(*n, i, v)
+	}
+}
+
+// labelList is a set of labels as key, value, key, value. It implements
+// [labels.Labels] at a fraction of a map's weight.
+type labelList []string
+
+// labelList makes one of a map.
+func (s *Set) labelList(m map[string]string) labelList {
+	if len(m) == 0 {
+		return nil
+	}
+	out := make(labelList, 0, 2*len(m))
+	for k, v := range m {
+		out = append(out, s.intern(k), s.intern(v))
+	}
+	return out
+}
+
+// Lookup implements [labels.Labels].
+func (l labelList) Lookup(label string) (string, bool) {
+	for i := 0; i+1 < len(l); i += 2 {
+		if l[i] == label {
+			return l[i+1], true
+		}
+	}
+	return "", false
+}
+
+// Has implements [labels.Labels].
+func (l labelList) Has(label string) bool { _, ok := l.Lookup(label); return ok }
+
+// Get implements [labels.Labels].
+func (l labelList) Get(label string) string { v, _ := l.Lookup(label); return v }
