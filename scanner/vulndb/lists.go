@@ -80,9 +80,9 @@ func (l list[T]) source(part Part) facts.Source {
 // missing says why no answer can have what the list tells.
 func (l list[T]) missing(what, flag string) facts.Missing {
 	if l.err != nil {
-		return facts.Missing{Status: facts.Unknown, Reason: fmt.Sprintf("the %s is not readable: %v; fetch it again with `postscan db update %s`", what, l.err, flag)}
+		return facts.Missing{Status: facts.Unknown, Partial: true, Reason: fmt.Sprintf("the %s is not readable: %v; fetch it again with `postscan db update %s`", what, l.err, flag)}
 	}
-	return facts.Missing{Status: facts.NotAssessed, Reason: fmt.Sprintf("no %s is configured; give --%s FILE, or fetch it with `postscan db update %s`", what, flag, flag)}
+	return facts.Missing{Status: facts.NotAssessed, Partial: true, Reason: fmt.Sprintf("no %s is configured; give --%s FILE, or fetch it with `postscan db update %s`", what, flag, flag)}
 }
 
 // kevList is CISA's catalogue: the numbers of vulnerabilities that are known to

@@ -471,10 +471,28 @@ func TestWindows(t *testing.T) {
 	o.Platform = ""
 	s := collect(t, o)
 	im, res := s.image(t, ref)
-	if im.OS != "windows" || len(im.Config.Path) != 2 || res.Missing["config.user_uid"].Status != facts.NotAssessed {
+	if im.OS != "windows" || len(im.Config.Path) != 2 || im.Config.UserUID != -1 || res.Missing["config.user_uid"].Status != "" {
 		t.Errorf("os %q, path %q, missing %+v", im.OS, im.Config.Path, res.Missing["config.user_uid"])
 	}
 	if got := s.targets[ref].Identity; got != srv.host+"/win windows/amd64" {
 		t.Errorf("identity %q changes with every update of Windows", got)
+	}
+}
+
+// refusing is a sink that takes nothing.
+type refusing struct{ sink }
+
+var errFull = errors.New("no room")
+
+func (*refusing) Target(facts.Target) error { return errFull }
+
+// TestSinkThatRefuses ends the collection with its error.
+func TestSinkThatRefuses(t *testing.T) {
+	srv := newServer(t)
+	ref := srv.push(t, "app:1", small(t))
+	for _, refs := range [][]string{{ref}, {srv.host + "/none:1"}} {
+		if err := New(options(t, refs...)).Collect(t.Context(), &refusing{}); !errors.Is(err, errFull) {
+			t.Errorf("%v: %v", refs, err)
+		}
 	}
 }

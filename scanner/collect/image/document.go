@@ -23,14 +23,15 @@ func (r *run) image(ctx context.Context, ref string, f *found, p *picture) (*fac
 	}
 	signed := make(chan answer, 1)
 	asking, stop := context.WithCancel(ctx)
-	defer stop()
-	go func() {
+	var ask sync.WaitGroup
+	defer func() { stop(); ask.Wait() }()
+	ask.Go(func() {
 		var a answer
 		if err := guard(r.log, func() error { a.sig, a.missing = r.signature(asking, f, p); return nil }); err != nil {
 			a.missing = map[string]facts.Missing{"signature": {Status: facts.Unknown, Reason: err.Error()}}
 		}
 		signed <- a
-	}()
+	})
 	layers, gaps, err := r.readLayers(ctx, ref, p)
 	if err != nil {
 		return nil, err
@@ -211,7 +212,7 @@ func (r *run) fillConfig(doc *facts.Image, p *picture, missing map[string]facts.
 	doc.History, told = steps(file.History, len(p.layers))
 	switch {
 	case len(doc.History) == 0 && len(p.layers) > 0:
-		missing["history"] = facts.Missing{Status: facts.NotAssessed, Reason: "the image keeps no history of its build"}
+		missing["history"] = facts.Missing{Status: facts.NotAssessed, Partial: true, Reason: "the image keeps no history of its build"}
 	case !told:
 		missing["history"] = facts.Missing{Status: facts.NotAssessed, Partial: true, Reason: "the history does not list every layer, so steps of the build may be left out"}
 	}
@@ -232,8 +233,8 @@ func fillInventory(doc *facts.Image, inv *inventory.Inventory, missing map[strin
 	doc.Malware = inv.Malware
 	doc.Config.UserUID = inv.UserUID
 	addMissing(missing, inv.Missing)
-	if _, known := missing["config.user_uid"]; doc.OS == "windows" && !known {
-		missing["config.user_uid"] = facts.Missing{Status: facts.NotAssessed, Reason: "users have no numbers on Windows"}
+	if _, known := missing["config.user_uid"]; doc.OS == "windows" {
+		doc.Config.UserUID = -1 // accounts have no numbers there, and the check goes by the name
 	} else if !inv.UserKnown && !known {
 		missing["config.user_uid"] = facts.Missing{Status: facts.Unknown, Reason: fmt.Sprintf("/etc/passwd of the image has no user %q", plain(doc.Config.User))}
 	}
