@@ -187,7 +187,7 @@ func TestSARIFBudget(t *testing.T) {
 	for i := range 30_000 {
 		f := tmpl
 		v := *tmpl.Vulnerability
-		v.ID = fmt.Sprintf("CVE-2020-%05d", i%5000)
+		v.ID = fmt.Sprintf("CVE-2020-%05d", i%500)
 		f.Vulnerability = &v
 		f.Severity = scanner.Severity(i % 6)
 		f.Fingerprint = scanner.Fingerprint("x", "y", "z", fmt.Sprint(i))
