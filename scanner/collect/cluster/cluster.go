@@ -27,6 +27,8 @@ import (
 	"sync"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
@@ -65,6 +67,11 @@ type Options struct {
 	Parallel int
 	// Detect finds credentials in literal values; nil makes them not assessed.
 	Detect kube.Detector
+	// Images is called with every distinct image that runs, after everything
+	// else was sent; nil leaves images out. secret reads the content of one pull
+	// Secret, a Docker configuration in JSON. An error ends the collection; what
+	// is wrong with one image is for Images itself to report.
+	Images func(ctx context.Context, images []kube.RunningImage, secret func(ctx context.Context, s kube.PullSecret) ([]byte, error)) error
 	// Progress is told how far the lists are; nil for nobody.
 	Progress func(Progress)
 	Now      time.Time
@@ -166,7 +173,35 @@ func (c *Collector) Collect(ctx context.Context, sink scanner.Sink) error {
 			}
 		}
 	}
-	return sender.Close()
+	if err := sender.Close(); err != nil || c.opts.Images == nil {
+		return err
+	}
+	return c.opts.Images(ctx, s.set.RunningImages(), s.pullSecret)
+}
+
+// pullSecret reads one pull Secret. It is the only Secret whose content is read
+// and handed on.
+func (s *session) pullSecret(ctx context.Context, p kube.PullSecret) ([]byte, error) {
+	var out []byte
+	err := s.retry(ctx, "pull secret", func(ctx context.Context) error {
+		o, err := s.typed.CoreV1().Secrets(p.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		switch o.Type {
+		case corev1.SecretTypeDockerConfigJson:
+			out = o.Data[corev1.DockerConfigJsonKey]
+		case corev1.SecretTypeDockercfg: // the older form is the list of servers alone
+			out = slices.Concat([]byte(`{"auths":`), o.Data[corev1.DockerConfigKey], []byte("}"))
+		default:
+			return fmt.Errorf("it is of type %s, which holds no credentials of a registry", o.Type)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the pull secret %s/%s: %w", p.Namespace, p.Name, err)
+	}
+	return out, nil
 }
 
 // failed sends the target as one without facts.
@@ -214,7 +249,7 @@ func (c *Collector) open() (*session, error) {
 	}
 	s.typed, s.dynamic, s.meta = typed, dyn, meta
 	s.set = kube.New(kube.Options{
-		Live: true, Early: func(r *facts.Resource) { s.send(r) }, Target: c.conn.Context, Now: c.opts.Now, Detect: c.opts.Detect, Kinds: c.opts.IncludeKinds, Log: c.opts.Log,
+		Live: true, TrackImages: c.opts.Images != nil, Early: func(r *facts.Resource) { s.send(r) }, Target: c.conn.Context, Now: c.opts.Now, Detect: c.opts.Detect, Kinds: c.opts.IncludeKinds, Log: c.opts.Log,
 		Keep: func(ns string) bool {
 			if s.namespace != "" && ns != "" && ns != s.namespace {
 				return false

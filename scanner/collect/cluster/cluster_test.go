@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +22,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -30,6 +32,7 @@ import (
 
 	"github.com/postscan/postscan/scanner/collect/cluster"
 	"github.com/postscan/postscan/scanner/collect/cluster/clustertest"
+	"github.com/postscan/postscan/scanner/collect/kube"
 	"github.com/postscan/postscan/scanner/facts"
 )
 
@@ -219,6 +222,7 @@ subjects: [{kind: Group, name: readers, apiGroup: rbac.authorization.k8s.io}]
 	t.Run("server errors are tried again", func(t *testing.T) { testServerErrors(t, s) })
 	t.Run("a list that never answers", func(t *testing.T) { testHanging(t, s) })
 	t.Run("custom kinds", func(t *testing.T) { testCustomKinds(t, s) })
+	t.Run("running images", func(t *testing.T) { testRunningImages(t, s) })
 	t.Run("manifests agree", func(t *testing.T) { testManifestsAgree(t, s) })
 	t.Run("server dies half-way", func(t *testing.T) { testServerDies(t, s) }) // last: it ends the server
 }
@@ -492,6 +496,53 @@ spec: {gatewayClassName: x, listeners: [{name: http, port: 80, protocol: HTTP}]}
 	}
 	if w := g.resources["ops/Pod/root"].Facts.(*facts.Workload); w.Network.Policies.Cilium != 1 || !w.Network.Egress.Isolated || w.Network.Ingress.Isolated {
 		t.Errorf("network of the pod: %+v", w.Network)
+	}
+}
+
+func testRunningImages(t *testing.T, s *clustertest.Server) {
+	apply(t, s.Config, `
+apiVersion: v1
+kind: Secret
+metadata: {name: pull, namespace: ops}
+type: kubernetes.io/dockerconfigjson
+stringData: {.dockerconfigjson: '{"auths":{}}'}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: puller, namespace: ops}
+imagePullSecrets: [{name: pull}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: pulled, namespace: ops}
+spec: {serviceAccountName: puller, imagePullSecrets: [{name: gone}], containers: [{name: c, image: 'registry.example/app:1'}]}
+`)
+	client, err := kubernetes.NewForConfig(s.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := "registry.example/app@sha256:" + strings.Repeat("ab", 32)
+	patch := fmt.Sprintf(`{"status":{"phase":"Running","containerStatuses":[{"name":"c","image":"registry.example/app:1","imageID":%q,"ready":true,"restartCount":0,"state":{},"lastState":{}}]}}`, digest)
+	if _, err := client.CoreV1().Pods("ops").Patch(t.Context(), "pulled", types.MergePatchType, []byte(patch), metav1.PatchOptions{}, "status"); err != nil {
+		t.Fatal(err)
+	}
+	called := 0
+	collect(t, s.Config, "", cluster.Options{NoAnonymous: true, Images: func(ctx context.Context, images []kube.RunningImage, secret func(context.Context, kube.PullSecret) ([]byte, error)) error {
+		called++
+		want := []kube.RunningImage{{Digest: digest, Workloads: []string{"ops/Pod/pulled"}, PullSecrets: []kube.PullSecret{{Namespace: "ops", Name: "gone"}, {Namespace: "ops", Name: "pull"}}}}
+		if !reflect.DeepEqual(images, want) {
+			t.Errorf("images %+v, want %+v", images, want)
+		}
+		if b, err := secret(ctx, kube.PullSecret{Namespace: "ops", Name: "pull"}); err != nil || string(b) != `{"auths":{}}` {
+			t.Errorf("pull secret: %q, %v", b, err)
+		}
+		if _, err := secret(ctx, kube.PullSecret{Namespace: "ops", Name: "gone"}); err == nil || !strings.Contains(err.Error(), "ops/gone") {
+			t.Errorf("a Secret that is not there: %v", err)
+		}
+		return nil
+	}})
+	if called != 1 {
+		t.Errorf("called %d times", called)
 	}
 }
 

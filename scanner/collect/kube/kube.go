@@ -65,6 +65,8 @@ type Options struct {
 	// but pods has to be added, and [Set.Cluster] called, before the first pod.
 	// nil keeps all for [Set.Resources].
 	Early func(*facts.Resource)
+	// TrackImages keeps which workloads run which images; see [Set.RunningImages].
+	TrackImages bool
 	// Kinds limits the resources to these kinds of Kubernetes objects
 	// ("Deployment"); empty is all.
 	Kinds []string
@@ -161,8 +163,9 @@ type Set struct {
 	ingresses   []*ingress
 	gateways    map[name]*gateway
 	nodes       map[string]*node
-	nodeOrder   []string // their names in order, once all were added
-	sealed      bool     // everything but pods was added
+	nodeOrder   []string                 // their names in order, once all were added
+	running     map[string]*runningImage // by digest, where TrackImages
+	sealed      bool                     // everything but pods was added
 	access      *access
 	identities  map[name]*workIdentity
 	workloads   map[string]int        // top controllers and bare pods by namespace
@@ -214,7 +217,7 @@ func New(o Options) *Set {
 		limits: map[string][]limitDefaults{}, quotas: map[string]quota{}, counts: map[string]map[string]int{},
 		endpoints: map[name][]string{}, gateways: map[name]*gateway{}, nodes: map[string]*node{},
 		volumes: map[name]volumeSource{}, claims: map[string]name{}, volumeNames: map[string]volumeSource{},
-		identities: map[name]*workIdentity{}, workloads: map[string]int{},
+		running: map[string]*runningImage{}, identities: map[name]*workIdentity{}, workloads: map[string]int{},
 		classes: map[string]string{}, secrets: map[name]tokenSecret{}, vapBindings: map[string][]vapBinding{},
 		cluster: clusterFacts{
 			hints: map[string]bool{}, mapped: map[subjectKey]bool{}, snippetConfigs: map[name]string{}, plugins: map[string]string{},

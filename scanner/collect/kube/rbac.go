@@ -17,7 +17,8 @@ import (
 type account struct {
 	name      name
 	automount string
-	cloud     string // the cloud identity that its annotations name
+	cloud     string   // the cloud identity that its annotations name
+	pull      []string // Secrets for pulling images
 	at        Place
 }
 
@@ -54,6 +55,9 @@ func (s *Set) addAccount(o *corev1.ServiceAccount, at Place) {
 			a.cloud = strings.Clone(v)
 			break
 		}
+	}
+	for _, ref := range o.ImagePullSecrets {
+		a.pull = append(a.pull, s.intern(ref.Name))
 	}
 	if n.name != "default" {
 		s.count(n.namespace, "ServiceAccount")

@@ -248,27 +248,15 @@ func (s *Set) instance(w *work, p *corev1.Pod) {
 	if p.Spec.NodeName != "" {
 		w.nodes.add(s.intern(p.Spec.NodeName))
 	}
-	for i := range p.Status.ContainerStatuses {
-		s.runningImage(w, p.Status.ContainerStatuses[i].ImageID)
+	for _, list := range [][]corev1.ContainerStatus{p.Status.ContainerStatuses, p.Status.InitContainerStatuses, p.Status.EphemeralContainerStatuses} {
+		for i := range list {
+			if id := imageDigest(list[i].ImageID); id != "" {
+				id = s.intern(id)
+				w.images.add(id)
+				s.trackImage(w, p, id)
+			}
+		}
 	}
-	for i := range p.Status.InitContainerStatuses {
-		s.runningImage(w, p.Status.InitContainerStatuses[i].ImageID)
-	}
-	for i := range p.Status.EphemeralContainerStatuses {
-		s.runningImage(w, p.Status.EphemeralContainerStatuses[i].ImageID)
-	}
-}
-
-// runningImage books a digest that a node reports.
-func (s *Set) runningImage(w *work, id string) {
-	_, id, found := strings.Cut("://"+id, "://")
-	if i := strings.LastIndex(id, "://"); i >= 0 {
-		id = id[i+3:]
-	}
-	if !found || !strings.Contains(id, "sha256:") {
-		return
-	}
-	w.images.add(s.intern(id))
 }
 
 // component names the well-known system component that a workload is. The name
