@@ -68,9 +68,9 @@ func bigImage(b *testing.B) (*server, string, []v1.Layer) {
 	root := runtime.GOROOT() //nolint:staticcheck // the one that runs the benchmark is wanted
 	layers := []v1.Layer{
 		gzLayer(b, baseFiles()...),
-		treeLayer(b, filepath.Join(root, "src"), "usr/local/go/src"),
-		treeLayer(b, filepath.Join(root, "bin"), "usr/local/go/bin"),
-		treeLayer(b, filepath.Join(root, "pkg"), "usr/local/go/pkg"),
+		treeLayer(b, filepath.Join(root, "src"), "srv/go/src"),
+		treeLayer(b, filepath.Join(root, "bin"), "srv/go/bin"),
+		treeLayer(b, filepath.Join(root, "pkg"), "srv/go/pkg"),
 	}
 	srv := newServer(b)
 	return srv, srv.push(b, "big:1", imageOf(b, v1.Config{}, layers...)), layers

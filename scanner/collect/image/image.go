@@ -239,6 +239,7 @@ func (c *Collector) Collect(ctx context.Context, sink scanner.Sink) error {
 		})
 	}
 	wg.Wait()
+	run.layers.wait()
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}

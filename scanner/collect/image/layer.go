@@ -51,7 +51,7 @@ func scanLayer(ctx context.Context, b blob, opts inventory.Options, lim Limits, 
 	// A layer that is stored as it is has one digest, and is hashed once.
 	same := b.digest == b.diffID
 	meter := &meter{lim: lim}
-	stored := readAhead(body, func(p []byte) error {
+	stored := readAhead(&cancelled{ctx, body}, func(p []byte) error {
 		_, _ = digest.Write(p)
 		meter.stored.Add(int64(len(p)))
 		progress(int64(len(p)))

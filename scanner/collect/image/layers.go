@@ -20,6 +20,7 @@ type layerReader struct {
 	log     *slog.Logger
 	slots   chan struct{} // bounds how many layers are read at a time
 
+	running sync.WaitGroup
 	mu      sync.Mutex
 	flights map[string]*flight
 	recent  recent
@@ -82,7 +83,7 @@ func (r *layerReader) start(ctx context.Context, key string, b blob, progress fu
 	fctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	f := &flight{done: make(chan struct{}), cancel: cancel}
 	r.flights[key] = f
-	go func() {
+	r.running.Go(func() {
 		defer cancel()
 		var res *layerResult
 		var size int64
@@ -98,9 +99,13 @@ func (r *layerReader) start(ctx context.Context, key string, b blob, progress fu
 		}
 		r.mu.Unlock()
 		close(f.done)
-	}()
+	})
 	return f
 }
+
+// wait waits for readings that nobody waits for any more: they are cancelled, and
+// must not write to a cache folder that is being removed.
+func (r *layerReader) wait() { r.running.Wait() }
 
 // leave is called by each waiter once; the last one ends the reading.
 func (r *layerReader) leave(f *flight) {
