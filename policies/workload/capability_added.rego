@@ -29,10 +29,7 @@
 #   since: "0.1.0"
 package postscan.workload.capability_added
 
-allowed := {
-	"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD",
-	"NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
-}
+import data.postscan.lib.pod_security_controls
 
 deny contains {
 	"message": sprintf("container %s adds the capability %s", [c.name, name]),
@@ -42,5 +39,5 @@ deny contains {
 } if {
 	some c in input.containers
 	some name in c.capabilities_add
-	not name in allowed
+	not name in pod_security_controls.capabilities
 }

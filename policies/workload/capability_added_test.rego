@@ -1,5 +1,6 @@
 package postscan.workload.capability_added_test
 
+import data.postscan.lib.pod_security_controls
 import data.postscan.workload.capability_added as policy
 import data.postscan.workload.fixture_test as fixture
 
@@ -17,5 +18,5 @@ test_fails_for_all_and_for_other_spellings if {
 }
 
 test_passes_for_the_baseline_set if {
-	count(policy.deny) == 0 with input as added([name | some name in policy.allowed])
+	count(policy.deny) == 0 with input as added([name | some name in pod_security_controls.capabilities])
 }

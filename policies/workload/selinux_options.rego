@@ -36,10 +36,7 @@
 package postscan.workload.selinux_options
 
 import data.postscan.lib.pod_security
-
-allowed contains type if some type in {"", "container_t", "container_init_t", "container_kvm_t"}
-
-allowed contains "container_engine_t" if pod_security.minor >= 31
+import data.postscan.lib.pod_security_controls
 
 deny contains {
 	"message": sprintf("%s has the SELinux type %s", [place.what, place.context.selinux.type]),
@@ -49,7 +46,7 @@ deny contains {
 	"severity": severity(place.context.selinux.type),
 } if {
 	some place in pod_security.places
-	not place.context.selinux.type in allowed
+	not place.context.selinux.type in pod_security_controls.selinux_types
 }
 
 deny contains {

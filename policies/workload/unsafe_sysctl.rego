@@ -33,38 +33,18 @@
 #   since: "0.1.0"
 package postscan.workload.unsafe_sysctl
 
-import data.postscan.lib.pod_security
-
-# since says from which version of the standards a name is allowed.
-since := {
-	"kernel.shm_rmid_forced": 0,
-	"net.ipv4.ip_local_port_range": 0,
-	"net.ipv4.ip_unprivileged_port_start": 0,
-	"net.ipv4.ping_group_range": 0,
-	"net.ipv4.tcp_syncookies": 0,
-	"net.ipv4.ip_local_reserved_ports": 27,
-	"net.ipv4.tcp_fin_timeout": 29,
-	"net.ipv4.tcp_keepalive_intvl": 29,
-	"net.ipv4.tcp_keepalive_probes": 29,
-	"net.ipv4.tcp_keepalive_time": 29,
-	"net.ipv4.tcp_rmem": 32,
-	"net.ipv4.tcp_wmem": 32,
-	"net.ipv4.tcp_notsent_lowat": 37,
-	"net.ipv4.tcp_slow_start_after_idle": 37,
-}
+import data.postscan.lib.pod_security_controls
 
 deny contains {
 	"message": sprintf("the sysctl %s is not known to be safe", [s.name]),
 	"path": concat("", [s.path, ".name"]),
 	"value": s.name,
-	"key": s.name,
+	"key": concat(" ", ["sysctl", s.name]),
 	"severity": severity(s.value),
 } if {
 	some s in input.sysctls
-	not allowed(s.name)
+	not pod_security_controls.safe_sysctl(s.name)
 }
-
-allowed(name) if since[name] <= pod_security.minor
 
 severity(value) := "high" if regex.match(`[+=]`, value)
 

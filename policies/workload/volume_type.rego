@@ -28,10 +28,7 @@
 #   since: "0.1.0"
 package postscan.workload.volume_type
 
-allowed := {
-	"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image",
-	"persistentVolumeClaim", "projected", "secret",
-}
+import data.postscan.lib.pod_security_controls
 
 deny contains {
 	"message": sprintf("volume %s is of the kind %s", [v.name, v.type]),
@@ -41,7 +38,7 @@ deny contains {
 	"severity": severity(v.type),
 } if {
 	some v in input.volumes
-	not v.type in allowed
+	not v.type in pod_security_controls.volume_types
 }
 
 default severity(_) := "low"

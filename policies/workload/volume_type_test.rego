@@ -1,5 +1,6 @@
 package postscan.workload.volume_type_test
 
+import data.postscan.lib.pod_security_controls
 import data.postscan.workload.fixture_test as fixture
 import data.postscan.workload.volume_type as policy
 
@@ -21,7 +22,7 @@ test_git_is_high_unless_the_nodes_have_it_off if {
 }
 
 test_passes_for_the_list if {
-	every type in policy.allowed {
+	every type in pod_security_controls.volume_types {
 		count(policy.deny) == 0 with input as fixture.with_volume({"type": type})
 	}
 }
