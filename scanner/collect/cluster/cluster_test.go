@@ -573,6 +573,15 @@ func testServerDies(t *testing.T, s *clustertest.Server) {
 	}
 }
 
+func TestOldEtcd(t *testing.T) {
+	s := clustertest.StartOnOldEtcd(t)
+	apply(t, s.Config, shop)
+	g := collect(t, s.Config, "", cluster.Options{PageSize: 1})
+	if want := []string{"ops/Pod/root", "shop/Deployment/web"}; !slices.Equal(g.kinds(facts.KindWorkload), want) {
+		t.Errorf("workloads %v, want %v", g.kinds(facts.KindWorkload), want)
+	}
+}
+
 func TestListExpiresHalfWay(t *testing.T) {
 	s := clustertest.Start(t, nil, "--watch-cache=false", "--anonymous-auth=false")
 	apply(t, s.Config, "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: default, namespace: default}")

@@ -39,6 +39,7 @@ type Server struct {
 	Dir     string
 	users   map[string]string // token of each user
 	binary  string
+	etcd    string // the system's etcd, or "" for the one in binary
 	apiHost string
 	stop    []func()
 }
@@ -73,10 +74,31 @@ func Binary(t testing.TB) string {
 // stand behind a colon: "bob:dev".
 func Start(t testing.TB, users []string, flags ...string) *Server {
 	t.Helper()
+	return start(t, "", users, flags)
+}
+
+// StartOnOldEtcd does the same on the etcd of the system (Debian's etcd-server,
+// 3.4), which lacks what newer API servers like to use. Without one the test is
+// skipped, and fails where CI is true.
+func StartOnOldEtcd(t testing.TB) *Server {
+	t.Helper()
+	etcd, err := exec.LookPath("etcd")
+	switch {
+	case err == nil:
+	case os.Getenv("CI") == "true":
+		t.Fatalf("find the system's etcd (install etcd-server): %v", err)
+	default:
+		t.Skip("SKIPPED: the system has no etcd; install etcd-server")
+	}
+	return start(t, etcd, nil, nil)
+}
+
+func start(t testing.TB, etcd string, users, flags []string) *Server {
+	t.Helper()
 	bin := Binary(t)
 	var err error
 	for range 3 { // a port can be taken between the choice and the use
-		s := &Server{binary: bin, Dir: t.TempDir(), users: map[string]string{}}
+		s := &Server{binary: bin, etcd: etcd, Dir: t.TempDir(), users: map[string]string{}}
 		if err = s.start(t, users, flags); err == nil {
 			t.Cleanup(s.Stop)
 			return s
@@ -145,8 +167,14 @@ func (s *Server) start(t testing.TB, users, flags []string) error {
 		return err
 	}
 	died := make(chan string, 2)
-	if err := s.run(t, died, "etcd", "--data-dir", filepath.Join(s.Dir, "etcd"), "--unsafe-no-fsync", "--log-level", "error", "--quota-backend-bytes", "4294967296",
-		"--listen-client-urls", s.Etcd, "--advertise-client-urls", s.Etcd, "--listen-peer-urls", peerURL, "--initial-advertise-peer-urls", peerURL, "--initial-cluster", "default="+peerURL); err != nil {
+	store := []string{
+		"--data-dir", filepath.Join(s.Dir, "etcd"), "--log-level", "error", "--quota-backend-bytes", "4294967296", "--listen-client-urls", s.Etcd,
+		"--advertise-client-urls", s.Etcd, "--listen-peer-urls", peerURL, "--initial-advertise-peer-urls", peerURL, "--initial-cluster", "default=" + peerURL,
+	}
+	if s.etcd == "" {
+		store = append(store, "--unsafe-no-fsync")
+	}
+	if err := s.run(t, died, "etcd", store...); err != nil {
 		return err
 	}
 	if err := s.run(t, died, "kube-apiserver", append([]string{
@@ -167,6 +195,9 @@ func (s *Server) run(t testing.TB, died chan<- string, name string, args ...stri
 		return err
 	}
 	cmd := exec.Command(s.binary, append([]string{name}, args...)...)
+	if name == "etcd" && s.etcd != "" {
+		cmd = exec.Command(s.etcd, args...)
+	}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	started, done := make(chan error), make(chan struct{})
