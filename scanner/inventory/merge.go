@@ -52,8 +52,6 @@ type merger struct {
 	gaps   map[string][]string // by facts path: what could not be seen
 }
 
-func compareStrings(a, b string) int { return cmp.Compare(a, b) }
-
 func (m *merger) gap(area, format string, args ...any) {
 	m.gaps[area] = append(m.gaps[area], fmt.Sprintf(format, args...))
 }
@@ -151,7 +149,7 @@ func (m *merger) addDatabase(db *database, name string, layer int, seen map[stri
 		}
 		seen[p.key()] = true
 		p.Path = ""
-		f := p.fact(string(m.os.Family), &m.os)
+		f := p.fact(cmp.Or(string(m.os.Family), db.Format), &m.os)
 		f.Path = name
 		f.Layer = m.databaseOrigin(db.Path, &p, layer, sets)
 		if b := m.buildOf(f.Layer); b != nil {
@@ -362,7 +360,7 @@ func reasonOf(list []string) string {
 	return text
 }
 
-// sortFacts puts packages into the order of reports and drops repetitions.
+// sortFacts puts packages into the order of reports.
 func sortFacts(list []facts.Package) {
 	slices.SortFunc(list, func(a, b facts.Package) int {
 		return cmp.Or(

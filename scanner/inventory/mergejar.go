@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"slices"
+	"strings"
 
 	mavenversion "github.com/masahiro331/go-mvn-version"
 
@@ -54,7 +55,7 @@ func (m *merger) mergeArchives(ctx context.Context) error {
 func (m *merger) archiveOrigin(a *archive, top int) int {
 	origin := top
 	for i := top - 1; i >= 0; i-- {
-		k, ok := slices.BinarySearchFunc(m.layers[i].Archives, a.Path, func(b archive, p string) int { return compareStrings(b.Path, p) })
+		k, ok := slices.BinarySearchFunc(m.layers[i].Archives, a.Path, func(b archive, p string) int { return strings.Compare(b.Path, p) })
 		if !ok {
 			continue
 		}

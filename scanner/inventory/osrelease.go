@@ -19,15 +19,18 @@ type release struct {
 	Path string `json:"path"`
 	// Rank orders the files of one tree: what a distribution writes for itself
 	// comes before what it keeps for compatibility.
-	Rank     int    `json:"rank"`
-	Family   string `json:"family,omitempty"`
-	Version  string `json:"version,omitempty"`
-	Name     string `json:"name,omitempty"`     // PRETTY_NAME
-	OtherID  string `json:"other_id,omitempty"` // ID of a distribution without package support
-	Extended bool   `json:"extended,omitempty"` // Ubuntu ESM
-	Supplier string `json:"supplier,omitempty"` // who rebuilt the packages
-	RepoOS   string `json:"repo_os,omitempty"`  // family that the package repositories serve
-	RepoRel  string `json:"repo_rel,omitempty"` // its release
+	Rank    int    `json:"rank"`
+	Family  string `json:"family,omitempty"`
+	Version string `json:"version,omitempty"`
+	Name    string `json:"name,omitempty"` // PRETTY_NAME
+	// OtherID and OtherVersion are what os-release says of a distribution that
+	// other files tell better, or whose packages nothing here reads.
+	OtherID      string `json:"other_id,omitempty"`
+	OtherVersion string `json:"other_version,omitempty"`
+	Extended     bool   `json:"extended,omitempty"` // Ubuntu ESM
+	Supplier     string `json:"supplier,omitempty"` // who rebuilt the packages
+	RepoOS       string `json:"repo_os,omitempty"`  // family that the package repositories serve
+	RepoRel      string `json:"repo_rel,omitempty"` // its release
 }
 
 // The ranks of release files. Debian's derivatives keep debian_version, and Red
@@ -121,7 +124,8 @@ func parseOSRelease(data []byte) (release, error) {
 	}
 	r.Family = string(familyOf(id, name))
 	if r.Family == "" || r.Version == "" {
-		r.Family, r.Version, r.OtherID = "", "", id
+		r.OtherID, r.OtherVersion = id, r.Version
+		r.Family, r.Version = "", ""
 	}
 	return r, nil
 }
@@ -336,22 +340,34 @@ func parseAPKRepositories(data []byte) (release, error) {
 	return r, nil
 }
 
-// operatingSystem merges what the release files of one tree say.
+// operatingSystem merges what the release files of one tree say. other is set where
+// only os-release says something, and of a distribution that nothing here knows.
 func operatingSystem(list []release) (os types.OS, name, other string) {
 	slices.SortStableFunc(list, func(a, b release) int {
 		return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.Path, b.Path))
 	})
+	otherVersion := ""
 	for _, r := range list {
 		os.Merge(types.OS{
 			Family: types.OSType(r.Family), Name: r.Version,
 			Extended: r.Extended, Supplier: types.Supplier(r.Supplier),
 		})
-		if name == "" {
-			name = r.Name
-		}
+		name = cmp.Or(name, r.Name)
 		if other == "" {
-			other = r.OtherID
+			other, otherVersion = r.OtherID, r.OtherVersion
 		}
+	}
+	if os.Family != "" || otherVersion == "" {
+		return os, name, other
+	}
+	// Their own files are missing, as in an image that was cut down.
+	switch other {
+	case "debian":
+		os.Family, os.Name = types.Debian, otherVersion
+	case "ubuntu":
+		os.Family, os.Name = types.Ubuntu, otherVersion
+	case "amzn":
+		os.Family, os.Name = types.Amazon, otherVersion
 	}
 	return os, name, other
 }

@@ -95,7 +95,7 @@ func (p *pkg) fact(kind string, os *types.OS) facts.Package {
 	if os != nil {
 		f.Class = "os"
 	}
-	if f.Purl == "" && p.Name != "" {
+	if f.Purl == "" && p.Name != "" && (os == nil || os.Family != "") {
 		f.Purl = p.url(kind, os)
 	}
 	return f

@@ -279,16 +279,15 @@ func sshUnit(p string) bool {
 	}
 }
 
-// scriptSize bounds what is read of a script.
+// scriptSize is how much is read of a script. What lies behind is data.
 const scriptSize = 1 << 20
 
 // addScript notes a script or a supervisor's file that runs an SSH daemon.
-func (s *LayerScan) addScript(p string, data []byte) error {
+func (s *LayerScan) addScript(p string, data []byte) {
 	if startsSSH(data) {
 		s.note(p)
 		s.layer.SSH = append(s.layer.SSH, sshFile{Path: p, Supervised: supervised(p)})
 	}
-	return nil
 }
 
 // startsSSH looks for a command that starts the daemon: its own name, or a service

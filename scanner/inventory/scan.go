@@ -166,17 +166,19 @@ func (s *LayerScan) addContent(ctx context.Context, e Entry, r io.Reader) error 
 	}
 	w.narrow(e.Path, c.buf)
 	if w.text != nil {
-		limit := textSize
-		if w.area == "ssh_starters" {
-			limit = scriptSize
-		}
-		data, err := c.whole(limit)
+		data, err := c.whole(textSize)
 		if err == nil {
 			err = guard(func() error { return w.text(e.Path, data) })
 		}
 		if err := s.settle(e.Path, w.area, err); err != nil {
 			return err
 		}
+	}
+	if w.script {
+		if err := c.fill(scriptSize); err != nil {
+			return err
+		}
+		s.addScript(e.Path, c.buf[:min(len(c.buf), scriptSize)])
 	}
 	var sp *spooled
 	if w.random != nil {

@@ -387,7 +387,7 @@ func (sc *secretScanner) scanPrintable(p string, c *content, add func(m rawMatch
 	text := make([]byte, 0, len(data)/2)
 	start := 0
 	for i := 0; i <= len(data); i++ {
-		if i < len(data) && data[i] >= 0x20 && data[i] < 0x7f {
+		if i < len(data) && printable(data[i]) {
 			continue
 		}
 		if i-start > 4 {
@@ -400,6 +400,9 @@ func (sc *secretScanner) scanPrintable(p string, c *content, add func(m rawMatch
 	}
 	return nil
 }
+
+// printable says whether a byte is a character that can be seen, in Latin-1.
+func printable(b byte) bool { return b >= 0x20 && b < 0x7f || b > 0xa0 && b != 0xad }
 
 // wantsSecrets says whether credentials are looked for in the file at all.
 func (s *LayerScan) wantsSecrets(e Entry) bool {

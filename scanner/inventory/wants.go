@@ -15,11 +15,11 @@ type wants struct {
 	secrets bool
 	hash    bool
 	program bool // random is for a compiled program, if it is one
-	script  func(p string, data []byte) error
+	script  bool // it may start an SSH daemon
 }
 
 func (w *wants) none() bool {
-	return w.text == nil && w.random == nil && !w.secrets && !w.hash && w.script == nil
+	return w.text == nil && w.random == nil && !w.secrets && !w.hash && !w.script
 }
 
 // wants chooses the readers of a file by its path and mode.
@@ -30,9 +30,9 @@ func (s *LayerScan) wants(e Entry) wants {
 	}
 	w.text, w.random, w.area = s.reader(e.Path)
 	if w.text == nil && w.random == nil && executable(e) {
-		w.random, w.program = s.addBinary, true
-		w.script = s.addScript
+		w.random, w.program, w.script = s.addBinary, true, true
 	}
+	w.script = w.script || supervised(e.Path)
 	return w
 }
 
@@ -127,9 +127,6 @@ func (s *LayerScan) systemReader(p string) (text func(string, []byte) error, ran
 	if text = s.sudoReader(p); text != nil {
 		return text, nil, "sudo_rules"
 	}
-	if supervised(p) {
-		return s.addScript, nil, "ssh_starters"
-	}
 	return nil, nil, ""
 }
 
@@ -144,12 +141,7 @@ func (w *wants) narrow(p string, head []byte) {
 	if w.program && !compiled(head) {
 		w.random = nil
 	}
-	if w.script != nil {
-		if bytes.HasPrefix(head, []byte("#!")) {
-			w.text, w.area = w.script, "ssh_starters"
-		}
-		w.script = nil
-	}
+	w.script = w.script && (supervised(p) || bytes.HasPrefix(head, []byte("#!")))
 	if w.secrets && binaryHead(head) && !compiledPython(p) && keystoreRule(p, head) == nil {
 		w.secrets = false
 	}
