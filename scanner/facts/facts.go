@@ -54,6 +54,10 @@ type Header struct {
 	Collected time.Time `json:"collected"`
 	// Params are the parameters that collection depended on (name → value).
 	Params map[string]any `json:"params"`
+	// Kinds are the kinds of resources that the collection could yield; empty
+	// where whoever collected did not say. Only checks that judge one of them
+	// have anything to say of the stream.
+	Kinds []Kind `json:"kinds"`
 }
 
 // Target is one thing that the scan was asked to look at.

@@ -59,6 +59,7 @@ func (a *app) demo(ctx context.Context, f *scanFlags) error {
 	now := a.env.Now().UTC().Truncate(time.Second)
 	return a.scan(ctx, f, job{
 		collected: now,
+		kinds:     []facts.Kind{facts.KindImage},
 		collector: func(ctx context.Context) (scanner.Collector, func(), error) {
 			o := image.Options{
 				References: []string{paths.Image}, Source: image.SourceLayout, Platform: "linux/amd64",

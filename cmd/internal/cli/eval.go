@@ -36,6 +36,7 @@ of collection for now, and the parameters that the scan had.`,
 			return a.scan(cmd.Context(), &f, job{
 				collected: head.Collected,
 				params:    head.Params,
+				kinds:     head.Kinds,
 				collector: func(context.Context) (scanner.Collector, func(), error) {
 					return replay{stream}, func() {}, nil
 				},

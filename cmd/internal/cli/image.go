@@ -113,6 +113,7 @@ func (a *app) scanImages(ctx context.Context, scan *scanFlags, f *imageFlags, re
 	}
 	return a.scan(ctx, scan, job{
 		collected: now,
+		kinds:     []facts.Kind{facts.KindImage},
 		collector: func(ctx context.Context) (scanner.Collector, func(), error) {
 			bar := a.newProgress()
 			o.Progress, data.Progress = bar.image, bar.database

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/postscan/postscan/checks"
+	"github.com/postscan/postscan/scanner/facts"
 )
 
 // policyFlags say which checks judge, and with which parameters.
@@ -61,9 +63,10 @@ type selection struct {
 	params    map[string]any // effective, of the selected checks
 }
 
-// load selects the checks and settles their parameters: the default, or what
-// the facts were collected with, or --param.
-func (f *policyFlags) load(recorded map[string]any, log *slog.Logger) (*selection, error) {
+// load selects the checks that judge one of the kinds (none: any) and settles
+// their parameters: the default, or what the facts were collected with, or
+// --param.
+func (f *policyFlags) load(kinds []facts.Kind, recorded map[string]any, log *slog.Logger) (*selection, error) {
 	cat, err := f.catalogue()
 	if err != nil {
 		return nil, err
@@ -75,6 +78,12 @@ func (f *policyFlags) load(recorded map[string]any, log *slog.Logger) (*selectio
 	selected, err := cat.Select(append(include, f.checks...), f.skip)
 	if err != nil {
 		return nil, usage(err)
+	}
+	if len(kinds) > 0 {
+		selected = slices.DeleteFunc(selected, func(c *checks.Check) bool { return !slices.Contains(kinds, c.Subject) })
+	}
+	if len(selected) == 0 {
+		return nil, usageHint(fmt.Errorf("none of the selected checks judges what this command looks at: %v", kinds), "see: postscan checks list")
 	}
 	params, err := f.effective(cat, recorded, log)
 	if err != nil {

@@ -55,6 +55,9 @@ type job struct {
 	collected time.Time
 	// params are those that the facts were collected with; nil for a new scan.
 	params map[string]any
+	// kinds are what the collector can yield; none: any. Policies about other
+	// things are not even compiled.
+	kinds []facts.Kind
 }
 
 // errTimeout is the cause of a scan's end by --timeout.
@@ -62,7 +65,7 @@ var errTimeout = errors.New("the time of --timeout is over")
 
 // scan collects, judges, and writes the report. The error tells the exit code.
 func (a *app) scan(ctx context.Context, f *scanFlags, j job) error {
-	sel, err := f.policy.load(j.params, a.log)
+	sel, err := f.policy.load(j.kinds, j.params, a.log)
 	if err != nil {
 		return err
 	}
@@ -82,7 +85,7 @@ func (a *app) scan(ctx context.Context, f *scanFlags, j job) error {
 		return err
 	}
 	defer out.abort()
-	tee, err := a.factsFile(f.factsOut, facts.Header{Version: a.env.Version, Collected: j.collected, Params: sel.params})
+	tee, err := a.factsFile(f.factsOut, facts.Header{Version: a.env.Version, Collected: j.collected, Params: sel.params, Kinds: j.kinds})
 	if err != nil {
 		return err
 	}
