@@ -30,8 +30,8 @@ type triageFlags struct {
 }
 
 func (f *triageFlags) define(fs *pflag.FlagSet) {
-	fs.StringArrayVar(&f.waivers, "waivers", nil, "accept what this `FILE` of waivers accepts (default: "+defaultWaivers+",\nwhere it is there); repeatable")
-	fs.StringArrayVar(&f.vex, "vex", nil, "suppress what this OpenVEX or CycloneDX `FILE` calls not affected or fixed; repeatable")
+	fs.StringArrayVar(&f.waivers, "waivers", nil, "accept what this `FILE` of waivers accepts (default: "+defaultWaivers+",\nwhere it is there)")
+	fs.StringArrayVar(&f.vex, "vex", nil, "suppress what this OpenVEX or CycloneDX `FILE` calls not affected or fixed")
 	fs.StringVar(&f.baseline, "baseline", "", "compare with an earlier JSON `REPORT`: new, unchanged, gone")
 	fs.BoolVar(&f.onlyNew, "only-new", false, "suppress what the --baseline holds already")
 	fs.BoolVar(&f.onlyFixable, "only-fixable", false, "suppress vulnerabilities that no version mends yet")
@@ -166,7 +166,7 @@ same id it does not accept and why.`,
 		},
 	}
 	addFlags(explain, "Gate", func(fs *pflag.FlagSet) {
-		fs.StringArrayVar(&f.waivers, "waivers", nil, "this `FILE` of waivers (default: "+defaultWaivers+"); repeatable")
+		fs.StringArrayVar(&f.waivers, "waivers", nil, "this `FILE` of waivers (default: "+defaultWaivers+")")
 	})
 	addFlags(explain, "Policy", policy.definePolicies)
 	cmd.AddCommand(explain)
