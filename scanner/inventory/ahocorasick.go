@@ -20,7 +20,7 @@ func newMatcher(words []string) *matcher {
 	for _, w := range words {
 		for i := range len(w) {
 			if m.class[w[i]] == 0 {
-				m.class[w[i]] = uint8(classes) //nolint:gosec // fewer than 256 bytes
+				m.class[w[i]] = uint8(classes)
 				classes++
 			}
 		}
@@ -50,7 +50,7 @@ func newMatcher(words []string) *matcher {
 			}
 			at = to
 		}
-		nodes[at].ends = append(nodes[at].ends, uint16(id)) //nolint:gosec // see above
+		nodes[at].ends = append(nodes[at].ends, uint16(id))
 	}
 	m.next = make([]uint16, len(nodes)*m.width)
 	queue := []int{0}
@@ -58,7 +58,7 @@ func newMatcher(words []string) *matcher {
 		at := queue[0]
 		queue = queue[1:]
 		for c := range m.width {
-			to, ok := nodes[at].child[uint8(c)] //nolint:gosec // width is at most 256
+			to, ok := nodes[at].child[uint8(c)]
 			if !ok {
 				if at != 0 {
 					m.next[at*m.width+c] = m.next[nodes[at].fail*m.width+c] &^ hitBit
@@ -69,7 +69,7 @@ func newMatcher(words []string) *matcher {
 				nodes[to].fail = int(m.next[nodes[at].fail*m.width+c] &^ hitBit)
 				nodes[to].ends = append(nodes[to].ends, nodes[nodes[to].fail].ends...)
 			}
-			m.next[at*m.width+c] = uint16(to) //nolint:gosec // see above
+			m.next[at*m.width+c] = uint16(to) //nolint:gosec // states are fewer than hitBit
 			queue = append(queue, to)
 		}
 	}

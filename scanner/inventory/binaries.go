@@ -70,7 +70,7 @@ func (s *LayerScan) addGoBinary(ctx context.Context, p string, f *spooled) error
 func brokenELF(f *spooled) error {
 	head := make([]byte, 4)
 	if _, err := f.ReadAt(head, 0); err != nil || string(head) != elf.ELFMAG {
-		return nil
+		return nil //nolint:nilerr // it is no ELF file
 	}
 	if _, err := elf.NewFile(f); err != nil {
 		return fmt.Errorf("it is a broken ELF file, so that nobody can tell what it was built from: %w", err)

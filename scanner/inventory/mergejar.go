@@ -102,7 +102,7 @@ func (r *jarResolver) resolve(ctx context.Context, a *archive) error {
 	}
 	if err != nil {
 		r.failed = err
-		return nil
+		return nil //nolint:nilerr // kept, and told once for all archives
 	}
 	if ok {
 		r.add(art, a.Path)

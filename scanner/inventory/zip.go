@@ -54,7 +54,7 @@ func checkZipDirectory(f *spooled) error {
 			}
 			at := binary.LittleEndian.Uint64(tail[i-12:])
 			rec := make([]byte, 56)
-			if at > uint64(f.size) {
+			if at > uint64(f.size) { //nolint:gosec // a size is not negative
 				return zip.ErrFormat
 			}
 			if _, err := f.ReadAt(rec, int64(at)); err != nil { //nolint:gosec // bounded above
