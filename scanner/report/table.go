@@ -63,11 +63,12 @@ type section struct {
 	packages int
 }
 
-// group is the findings of one check and severity in one target.
+// group is the findings of one check and severity in one target. They stay in
+// the report: a report may hold very many.
 type group struct {
 	rule     *scanner.Rule
 	severity scanner.Severity
-	findings []scanner.Finding
+	findings []*scanner.Finding
 }
 
 // groupByTarget sorts the findings that count, from least on, into the targets
@@ -83,7 +84,8 @@ func groupByTarget(r *scanner.Report, least scanner.Severity) (sections []sectio
 			sections = append(sections, section{target: t})
 		}
 	}
-	for _, f := range r.Findings {
+	for k := range r.Findings {
+		f := &r.Findings[k]
 		if f.Suppressed != nil {
 			continue
 		}
@@ -115,12 +117,12 @@ func groupByTarget(r *scanner.Report, least scanner.Severity) (sections []sectio
 
 // add puts a finding into its group. Findings come sorted, so a group is
 // continued or begun.
-func (s *section) add(f scanner.Finding) {
+func (s *section) add(f *scanner.Finding) {
 	if n := len(s.groups); n > 0 && s.groups[n-1].rule.ID == f.Rule.ID && s.groups[n-1].severity == f.Severity {
 		s.groups[n-1].findings = append(s.groups[n-1].findings, f)
 		return
 	}
-	s.groups = append(s.groups, group{rule: f.Rule, severity: f.Severity, findings: []scanner.Finding{f}})
+	s.groups = append(s.groups, group{rule: f.Rule, severity: f.Severity, findings: []*scanner.Finding{f}})
 }
 
 // list moves the vulnerabilities of checks that found many into listings.
@@ -155,7 +157,7 @@ func (s *section) list() {
 }
 
 // split parts findings about a vulnerability from others.
-func split(fs []scanner.Finding) (vulnerabilities, others []scanner.Finding) {
+func split(fs []*scanner.Finding) (vulnerabilities, others []*scanner.Finding) {
 	for _, f := range fs {
 		if f.Vulnerability != nil {
 			vulnerabilities = append(vulnerabilities, f)
@@ -238,29 +240,41 @@ func (t *table) group(g group) {
 		}
 		// What came from one place is told together, and the place once.
 		last := i+1 == len(messages) || i+1 == maxMessages
-		t.message(m, last || !slices.Equal(m.places, messages[i+1].places))
+		t.message(m, last || m.total != messages[i+1].total || !slices.Equal(m.places, messages[i+1].places))
 	}
 }
 
-// folded is one message with all the places where it holds.
+// folded is one message with the places where it holds.
 type folded struct {
 	message string
-	places  []string
+	places  []string // the first ones, as many as are shown
+	total   int      // of different places
 }
 
-func foldMessages(fs []scanner.Finding) []folded {
+func foldMessages(fs []*scanner.Finding) []folded {
 	var out []folded
 	index := map[string]int{}
-	for i := range fs {
-		m := Clean(fs[i].Message)
+	type messagePlace struct {
+		message int
+		place   string
+	}
+	seen := map[messagePlace]bool{}
+	for _, f := range fs {
+		m := Clean(f.Message)
 		at, known := index[m]
 		if !known {
 			at = len(out)
 			index[m] = at
 			out = append(out, folded{message: m})
 		}
-		if p := placeOf(&fs[i]); p != "" && !slices.Contains(out[at].places, p) {
-			out[at].places = append(out[at].places, p)
+		p := messagePlace{at, placeOf(f)}
+		if p.place == "" || seen[p] {
+			continue
+		}
+		seen[p] = true
+		out[at].total++
+		if out[at].total <= maxPlaces+1 {
+			out[at].places = append(out[at].places, p.place)
 		}
 	}
 	return out
@@ -302,8 +316,8 @@ func (t *table) message(m folded, places bool) {
 		return
 	}
 	for i, p := range m.places {
-		if i == maxPlaces && len(m.places) > maxPlaces+1 {
-			t.line(indent + t.dim(fmt.Sprintf("  and %d more places", len(m.places)-maxPlaces)))
+		if i == maxPlaces && m.total > maxPlaces+1 {
+			t.line(indent + t.dim(fmt.Sprintf("  and %d more places", m.total-maxPlaces)))
 			break
 		}
 		t.line(indent + t.dim("  "+shorten(p, t.width-len(indent)-2, false)))
@@ -334,8 +348,8 @@ func (t *table) failed(targets []facts.Target) {
 // suppressed counts the findings that do not count, by reason.
 func (t *table) suppressed(fs []scanner.Finding) {
 	n := map[string]int{}
-	for _, f := range fs {
-		if f.Suppressed != nil {
+	for i := range fs {
+		if f := &fs[i]; f.Suppressed != nil {
 			n[f.Suppressed.By+": "+f.Suppressed.Reason]++
 		}
 	}

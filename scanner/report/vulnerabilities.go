@@ -62,7 +62,7 @@ func (t *table) vulnerabilities(g group) {
 
 // foldPackages makes one row for each package and version. Findings come worst
 // first, and so do rows.
-func foldPackages(fs []scanner.Finding) []*vulnerablePackage {
+func foldPackages(fs []*scanner.Finding) []*vulnerablePackage {
 	var rows []*vulnerablePackage
 	index := map[string]*vulnerablePackage{}
 	for _, f := range fs {
