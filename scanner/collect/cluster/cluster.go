@@ -117,7 +117,6 @@ type session struct {
 	info      kube.ClusterInfo
 	served    map[schema.GroupResource]schema.GroupVersionResource // nil where discovery failed
 	kinds     map[schema.GroupResource]string
-	minor     int
 	// unreachable is set where the server could not be spoken to at all.
 	unreachable error
 	// send gives a resource to the sink.
@@ -146,6 +145,7 @@ func (c *Collector) Collect(ctx context.Context, sink scanner.Sink) error {
 	}
 	s.discover(asking)
 	s.together(asking, 4, s.base())
+	s.kubeadmin(asking)
 	if c.opts.KubeletConfig {
 		s.kubelets(asking)
 	}

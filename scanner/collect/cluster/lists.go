@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -56,7 +57,7 @@ func (s *session) paged(ctx context.Context, l *lister, opts metav1.ListOptions,
 			if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
 				if restarts++; restarts <= 3 {
 					opts.Continue = continueToken(err)
-					s.opts.Log.Debug("the list expired half-way and goes on", "kind", l.what, "from start", opts.Continue == "")
+					s.opts.Log.Debug("the list expired half-way and goes on", "kind", l.what, "from_start", opts.Continue == "")
 					continue
 				}
 			}
@@ -103,7 +104,7 @@ func (s *session) paged(ctx context.Context, l *lister, opts metav1.ListOptions,
 
 // continueToken is where the server lets an expired list go on; "" from the start.
 func continueToken(err error) string {
-	if status, ok := err.(apierrors.APIStatus); ok { //nolint:errorlint // client-go returns it bare
+	if status, ok := err.(apierrors.APIStatus); ok {
 		return status.Status().ListMeta.Continue
 	}
 	return ""
@@ -277,13 +278,20 @@ func (s *session) undiscovered() {
 	}
 }
 
-// kubeadmin books that the Secret kube-system/kubeadmin is there,
-// by its metadata alone.
+// kubeadmin books whether OpenShift's first administrator is still there, by the
+// metadata of its Secret alone.
 func (s *session) kubeadmin(ctx context.Context) {
-	_, err := s.meta.Resource(corev1.SchemeGroupVersion.WithResource("secrets")).Namespace("kube-system").Get(ctx, "kubeadmin", metav1.GetOptions{})
-	if err == nil {
-		s.mu.Lock()
-		s.set.Add(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "kube-system", Name: "kubeadmin"}}, kube.Place{})
-		s.mu.Unlock()
+	if !slices.Contains(s.info.Groups, "config.openshift.io") {
+		return
+	}
+	err := s.retry(ctx, "kubeadmin", func(ctx context.Context) error {
+		_, err := s.meta.Resource(corev1.SchemeGroupVersion.WithResource("secrets")).Namespace(metav1.NamespaceSystem).Get(ctx, "kubeadmin", metav1.GetOptions{})
+		return err
+	})
+	switch {
+	case err == nil:
+		s.set.Add(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: metav1.NamespaceSystem, Name: "kubeadmin"}}, kube.Place{})
+	case !apierrors.IsNotFound(err):
+		s.info.Missing["openshift.kubeadmin"] = missing("the Secret kube-system/kubeadmin", err)
 	}
 }

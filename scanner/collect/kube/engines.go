@@ -81,9 +81,9 @@ func ciliumKey(k string) (string, bool) {
 // closes that direction; an empty rule allows nothing.
 func (s *Set) addCilium(u *unstructured.Unstructured, at Place) {
 	specs := maplist(u.Object, "specs")
-	paths := make([]string, len(specs))
+	var paths []string
 	for i := range specs {
-		paths[i] = s.at("specs", i)
+		paths = append(paths, s.at("specs", i))
 	}
 	if spec := submap(u.Object, "spec"); spec != nil {
 		specs, paths = append(specs, spec), append(paths, "spec")

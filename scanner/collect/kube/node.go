@@ -311,7 +311,7 @@ func (s *Set) nodesView(w *work) facts.NodesView {
 		SELinux:          "unknown",
 		SeccompDefault:   vote(nodes, func(n *node) string { return bool3(n.kubelet, n.facts.Kubelet.SeccompDefault) }),
 		PIDLimit:         vote(nodes, func(n *node) string { return bool3(n.kubelet, n.facts.Kubelet.PodPidsLimit > 0) }),
-		PullVerification: vote(nodes, func(n *node) string { return pullVerification(n) }),
+		PullVerification: vote(nodes, pullVerification),
 		VirtualMachine:   vote(nodes, func(n *node) string { return n.facts.Virtual }),
 		VerifiedBoot:     "unknown",
 		PodPerMachine:    vote(nodes, func(n *node) string { return strconv.FormatBool(n.facts.PodPerMachine) }),

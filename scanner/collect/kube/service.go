@@ -49,7 +49,7 @@ func (s *Set) addService(o *corev1.Service, at Place) {
 	f := &facts.Service{
 		APIServer: r.name == name{"default", "kubernetes"}, Type: cmp.Or(string(o.Spec.Type), "ClusterIP"),
 		AllocateNodePorts: o.Spec.AllocateLoadBalancerNodePorts == nil || *o.Spec.AllocateLoadBalancerNodePorts,
-		ExternalIPs:       s.internAll(o.Spec.ExternalIPs), ExternalName: strings.Clone(o.Spec.ExternalName), //nolint:staticcheck // the field is what the check asks about
+		ExternalIPs:       s.internAll(o.Spec.ExternalIPs), ExternalName: strings.Clone(o.Spec.ExternalName),
 		SourceRanges: s.internAll(o.Spec.LoadBalancerSourceRanges), Selector: len(o.Spec.Selector) > 0, NodesPublic: "unknown",
 	}
 	if f.APIServer {
@@ -281,7 +281,8 @@ func (s *Set) exposures(w *work) []facts.Exposure {
 // and by the Ingresses, Gateways and Routes before it.
 func (s *Set) bindExposures() {
 	for _, svc := range s.services {
-		kind, reach := svc.facts.Type, ""
+		kind := svc.facts.Type
+		var reach string
 		switch {
 		case kind == "LoadBalancer" && svc.facts.Internal:
 			reach = "internal"

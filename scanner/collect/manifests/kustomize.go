@@ -80,7 +80,7 @@ func (w *kustomizeWalk) folder(dir string) error {
 		return errors.New("it inflates Helm charts, which runs a program; render it with kustomize build --enable-helm and pipe the output in")
 	}
 	var errs []error
-	for _, r := range slices.Concat(k.Resources, k.Bases, k.Components) {
+	for _, r := range slices.Concat(k.Resources, k.Bases, k.Components) { //nolint:staticcheck // old kustomizations still have bases
 		errs = append(errs, w.resource(dir, r))
 	}
 	for _, p := range filePaths(&k) {
@@ -95,10 +95,10 @@ func (w *kustomizeWalk) folder(dir string) error {
 // filePaths lists the plain files that a kustomization names.
 func filePaths(k *types.Kustomization) []string {
 	out := slices.Concat(k.Crds, k.Configurations)
-	for _, p := range slices.Concat(k.Patches, k.PatchesJson6902) {
+	for _, p := range slices.Concat(k.Patches, k.PatchesJson6902) { //nolint:staticcheck // old kustomizations still have them
 		out = append(out, p.Path)
 	}
-	for _, p := range k.PatchesStrategicMerge {
+	for _, p := range k.PatchesStrategicMerge { //nolint:staticcheck // old kustomizations still have them
 		if !strings.Contains(string(p), "\n") {
 			out = append(out, string(p))
 		}

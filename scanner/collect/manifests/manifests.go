@@ -227,7 +227,7 @@ func (c *Collector) readFile(in *input, path string) {
 		in.fail(path, plainError(err))
 		return
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	data, err := readAll(f, c.opts.MaxFile)
 	if err != nil {
 		in.fail(path, fmt.Errorf("read %s: %w", filepath.ToSlash(path), err))

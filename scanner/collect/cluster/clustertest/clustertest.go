@@ -58,7 +58,7 @@ func Binary(t testing.TB) string {
 	if os.Getenv("CI") != "true" {
 		args = append(args, "--path")
 	}
-	out, err := exec.Command("sh", args...).Output()
+	out, err := exec.CommandContext(t.Context(), "sh", args...).Output() //nolint:gosec // the script of this repository
 	if err != nil {
 		t.Fatalf("build the API server for tests with %s: %v", script, err)
 	}
@@ -134,14 +134,14 @@ func (s *Server) As(user string) *rest.Config {
 // Load fills etcd directly; see kubebin load -help.
 func (s *Server) Load(t testing.TB, flags ...string) {
 	t.Helper()
-	out, err := exec.Command(s.binary, append([]string{"load", "-etcd", s.Etcd}, flags...)...).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), s.binary, append([]string{"load", "-etcd", s.Etcd}, flags...)...).CombinedOutput() //nolint:gosec // the tests' own binary
 	if err != nil {
 		t.Fatalf("load etcd: %v\n%s", err, out)
 	}
 }
 
 func (s *Server) start(t testing.TB, users, flags []string) error {
-	client, peer, api, err := ports()
+	client, peer, api, err := ports(t.Context())
 	if err != nil {
 		return err
 	}
@@ -185,7 +185,7 @@ func (s *Server) start(t testing.TB, users, flags []string) error {
 		return err
 	}
 	s.apiHost = fmt.Sprintf("https://127.0.0.1:%d", api)
-	return s.ready(admin, died)
+	return s.ready(t, admin, died)
 }
 
 // run starts one process and books how to end it.
@@ -194,9 +194,9 @@ func (s *Server) run(t testing.TB, died chan<- string, name string, args ...stri
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(s.binary, append([]string{name}, args...)...)
+	cmd := exec.Command(s.binary, append([]string{name}, args...)...) //nolint:gosec,noctx // the tests' own binary, which ends with the cleanup
 	if name == "etcd" && s.etcd != "" {
-		cmd = exec.Command(s.etcd, args...)
+		cmd = exec.Command(s.etcd, args...) //nolint:gosec,noctx // the system's etcd, likewise
 	}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -204,7 +204,7 @@ func (s *Server) run(t testing.TB, died chan<- string, name string, args ...stri
 	go func() {
 		runtime.LockOSThread() // the death signal follows the thread that started the process
 		defer close(done)
-		defer log.Close()
+		defer func() { _ = log.Close() }()
 		err := cmd.Start()
 		started <- err
 		if err == nil {
@@ -231,14 +231,14 @@ func (s *Server) run(t testing.TB, died chan<- string, name string, args ...stri
 }
 
 // ready waits until the server says that it is, and writes the kubeconfig.
-func (s *Server) ready(admin string, died <-chan string) error {
+func (s *Server) ready(t testing.TB, admin string, died <-chan string) error {
 	ca := filepath.Join(s.Dir, "apiserver.crt") // the server writes its own certificate
 	deadline := time.After(2 * time.Minute)
 	for {
 		if b, err := os.ReadFile(ca); err == nil && strings.Contains(string(b), "END CERT") {
 			s.Config = &rest.Config{Host: s.apiHost, BearerToken: admin, TLSClientConfig: rest.TLSClientConfig{CAFile: ca}, QPS: -1}
 			if client, err := kubernetes.NewForConfig(s.Config); err == nil {
-				ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 				_, err = client.RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
 				cancel()
 				if err == nil {
@@ -268,14 +268,14 @@ func (s *Server) ready(admin string, died <-chan string) error {
 }
 
 // ports chooses three free ports; all are held until all are chosen.
-func ports() (a, b, c int, err error) {
+func ports(ctx context.Context) (a, b, c int, err error) {
 	var out [3]int
 	for i := range out {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return 0, 0, 0, err
 		}
-		defer l.Close()
+		defer func() { _ = l.Close() }()
 		out[i] = l.Addr().(*net.TCPAddr).Port
 	}
 	return out[0], out[1], out[2], nil
