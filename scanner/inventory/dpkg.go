@@ -23,7 +23,7 @@ const (
 // dpkgScan gathers what belongs together until the end of the layer: the file
 // lists of packages are needed with the packages' maintainers.
 type dpkgScan struct {
-	files map[string][]string // files by package, "name" or "name:arch"
+	files map[string][]string // by the name of the list: "package" or "package:architecture"
 }
 
 // dpkgReader returns the reader of a file of dpkg.
@@ -179,22 +179,21 @@ func (s *LayerScan) addDpkgSums(p string, data []byte) error {
 // finishDpkg marks the files that packages of this layer own. Packages from
 // elsewhere own nothing: no advisory of the distribution speaks of what is in them.
 func (s *LayerScan) finishDpkg() {
+	official := map[string]bool{}
 	for _, db := range s.layer.Databases {
-		if db.Format != "dpkg" {
+		for i := range db.Packages {
+			if p := &db.Packages[i]; db.Format == "dpkg" && !p.ThirdParty {
+				official[p.Name] = true
+			}
+		}
+	}
+	for list, files := range s.dpkg.files {
+		name, _, _ := strings.Cut(list, ":") // the rest is the architecture
+		if !official[name] {
 			continue
 		}
-		for i := range db.Packages {
-			p := &db.Packages[i]
-			if p.ThirdParty {
-				continue
-			}
-			files, ok := s.dpkg.files[p.Name]
-			if !ok {
-				files = s.dpkg.files[p.Name+":"+p.Arch]
-			}
-			for _, f := range files {
-				s.own(f)
-			}
+		for _, f := range files {
+			s.own(f)
 		}
 	}
 	s.dpkg.files = nil

@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aquasecurity/trivy/pkg/dependency/parser/frameworks/wordpress"
 	"github.com/aquasecurity/trivy/pkg/fanal/types"
 )
 
@@ -307,12 +306,15 @@ func uniquePackages(pkgs []pkg) []pkg {
 	return slices.CompactFunc(pkgs, func(a, b pkg) bool { return a.Name == b.Name && a.Version == b.Version })
 }
 
+var wordpressVersion = regexp.MustCompile(`(?m)^[ \t]*\$wp_version[ \t]*=[ \t]*['"]([^'"\n]+)['"][ \t]*;`)
+
 // addWordPress reads the version file of WordPress itself.
 func (s *LayerScan) addWordPress(p string, data []byte) error {
-	found, err := wordpress.Parse(bytes.NewReader(data))
-	if err != nil {
+	m := wordpressVersion.FindSubmatch(data)
+	if m == nil {
 		return unlessFixture(p, errors.New("it names no version"))
 	}
-	s.addApplication("wordpress", p, []pkg{{Name: found.Name, Version: found.Version, Purl: "pkg:generic/wordpress@" + url.PathEscape(found.Version)}})
+	v := oneLine(string(m[1]))
+	s.addApplication("wordpress", p, []pkg{{Name: "wordpress", Version: v, Purl: "pkg:generic/wordpress@" + url.PathEscape(v)}})
 	return nil
 }

@@ -24,13 +24,13 @@ func (w *wants) none() bool {
 
 // wants chooses the readers of a file by its path and mode.
 func (s *LayerScan) wants(e Entry) wants {
-	w := wants{area: "packages", secrets: s.wantsSecrets(e), hash: s.opts.Malware != nil}
+	w := wants{secrets: s.wantsSecrets(e), hash: s.opts.Malware != nil}
 	if e.Size == 0 && !systemFile(e.Path) {
 		return w
 	}
 	w.text, w.random, w.area = s.reader(e.Path)
 	if w.text == nil && w.random == nil && executable(e) {
-		w.random, w.program, w.script = s.addBinary, true, true
+		w.random, w.program, w.script, w.area = s.addBinary, true, true, "packages"
 	}
 	w.script = w.script || supervised(e.Path)
 	return w
