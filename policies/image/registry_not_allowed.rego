@@ -34,7 +34,9 @@
 #   since: "0.1.0"
 package postscan.image.registry_not_allowed
 
-name := concat("/", [canonical(input.registry), input.repository])
+import data.postscan.lib.registries
+
+name := registries.canonical(concat("/", [input.registry, input.repository]))
 
 deny contains {
 	"message": sprintf("%s is outside the allowed registries", [name]),
@@ -42,32 +44,9 @@ deny contains {
 	"value": input.registry,
 } if {
 	input.registry != ""
-	not allowed
+	not registries.allowed(name)
 }
 
 unknown contains "the image was read without a registry in its name, so where it comes from cannot be told" if {
 	input.registry == ""
 }
-
-# A prefix ends at a slash: "ghcr.io/acme" allows "ghcr.io/acme/app", not "ghcr.io/acme-two/app".
-allowed if {
-	some entry in data.params.allowed_registries
-	startswith(concat("", [name, "/"]), concat("", [prefix(entry), "/"]))
-}
-
-# An entry is read as an image name is: without a host it is on docker.io. "/", "/*" and "/**"
-# at its end add nothing; an entry that is empty then allows nothing.
-prefix(entry) := canonical(trimmed) if {
-	trimmed := trimmed_end(entry)
-	has_host(trimmed)
-} else := concat("/", ["docker.io", trimmed_end(entry)])
-
-trimmed_end(entry) := regex.replace(entry, `(?:/+\**)+$`, "")
-
-has_host(entry) if {
-	host := split(entry, "/")[0]
-	regex.match(`[.:]|^localhost$`, host)
-}
-
-# Docker Hub has several names.
-canonical(text) := regex.replace(text, `^(?:index\.docker\.io|registry-1\.docker\.io|registry\.hub\.docker\.com)(/|$)`, "docker.io$1")

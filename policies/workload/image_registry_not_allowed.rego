@@ -1,0 +1,50 @@
+# METADATA
+# scope: package
+# title: Workload image from a registry outside the allow list
+# description: |
+#   A container or an image volume takes its image from a registry or repository that the organisation has not approved.
+#   Content from elsewhere has not passed its review, scanning and signing. The name counts as it is written, docker.io where
+#   it has no registry; a mirror that a node is set to is not seen. Without an allow list the check is not assessed.
+# related_resources:
+#   - ref: https://kubernetes.io/docs/concepts/containers/images/
+#     description: Image names and pulling
+# schemas:
+#   - input: schema["workload"]
+# custom:
+#   id: PS-K8S-038
+#   severity: medium
+#   needs: [containers, volumes]
+#   params:
+#     - name: allowed_registries
+#       type: strings
+#       default: []
+#       description: Registries ("registry.example.com:5000") or repository prefixes ("ghcr.io/acme") that images may come from
+#   requires_params: [allowed_registries]
+#   remediation: |
+#     Copy the image, after review, into an approved registry and name it there, or add its publisher to allowed_registries.
+#     Enforce the same list at admission.
+#   references:
+#     nist-800-190: ["4.1.5", "4.4.5"]
+#     nsa-cisa: [POD4]
+#     attack-containers: [T1204.003]
+#     owasp-k8s: [K04]
+#     isolation: [W6]
+#   since: "0.1.0"
+package postscan.workload.image_registry_not_allowed
+
+import data.postscan.lib.registries
+import data.postscan.lib.workload_images
+
+deny contains {
+	"message": sprintf("the image of %s is outside the allowed registries: %s", [i.what, name(i.image)]),
+	"path": i.path,
+	"value": name(i.image),
+	"key": i.key,
+} if {
+	some i in workload_images.readable
+	not registries.allowed(name(i.image))
+}
+
+unknown contains reason if some reason in workload_images.unreadable
+
+name(image) := registries.canonical(concat("/", [image.registry, image.repository]))

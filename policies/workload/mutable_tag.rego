@@ -1,0 +1,43 @@
+# METADATA
+# scope: package
+# title: Mutable image tag
+# description: |
+#   The workload names an image without a tag or with the tag latest, and without a digest. What runs is then whatever stands
+#   under that name when a node pulls: after a restart another program may run than the one that was reviewed, and two pods of
+#   one workload may differ.
+# related_resources:
+#   - ref: https://kubernetes.io/docs/concepts/containers/images/
+#     description: Image names and pulling
+# schemas:
+#   - input: schema["workload"]
+# custom:
+#   id: PS-K8S-035
+#   severity: medium
+#   needs: [containers, volumes]
+#   remediation: |
+#     Name a version and pin it by digest, as app:1.4.2@sha256:…; most build pipelines print the digest when they push.
+#   references:
+#     nist-800-190: ["4.2.2"]
+#     attack-containers: [T1525]
+#     owasp-k8s: [K04]
+#     isolation: [W6]
+#   since: "0.1.0"
+package postscan.workload.mutable_tag
+
+import data.postscan.lib.workload_images
+
+deny contains {
+	"message": sprintf("the image of %s has %s and no digest: %s", [i.what, tag(i.image), i.image.reference]),
+	"path": i.path,
+	"value": i.image.reference,
+	"key": i.key,
+} if {
+	some i in workload_images.readable
+	workload_images.mutable(i.image)
+}
+
+unknown contains reason if some reason in workload_images.unreadable
+
+tag(image) := "no tag" if image.tag == ""
+
+tag(image) := "the tag latest" if image.tag == "latest"

@@ -1,0 +1,81 @@
+# METADATA
+# scope: package
+# title: RuntimeClass missing, unusable or voided
+# description: |
+#   The pod asks for a runtime class, and does not get the isolation that it stands for. A sandbox together with the node's
+#   processes, its network or a privileged container is open on that side (medium). A runtime class that does not exist, or
+#   whose handler no node has, keeps the pod from running at all: that is safe, and low.
+# related_resources:
+#   - ref: https://kubernetes.io/docs/concepts/containers/runtime-class/
+#     description: Runtime class
+# schemas:
+#   - input: schema["workload"]
+# custom:
+#   id: PS-K8S-045
+#   severities: [medium, low]
+#   needs: [runtime_class.name, runtime_class.handler, host_pid, host_network, containers, pod_path]
+#   optional: [runtime_class.exists, runtime_class.available]
+#   params:
+#     - name: sandbox_handlers
+#       type: strings
+#       default: []
+#       description: Names of further runtime handlers that are a sandbox or a virtual machine
+#   remediation: |
+#     Remove hostPID, hostNetwork and privileged from pods in a sandbox. Make the RuntimeClass, install its handler on the
+#     nodes, and give the RuntimeClass a nodeSelector that finds these nodes.
+#   references:
+#     nist-800-190: ["4.4.3"]
+#     cwe: ["693"]
+#     isolation: [W4]
+#   since: "0.1.0"
+package postscan.workload.runtime_class_void
+
+import data.postscan.lib.sandbox
+
+applies if input.runtime_class.name != ""
+
+deny contains {
+	"message": sprintf("%s voids the sandbox of the runtime class %s", [what, input.runtime_class.name]),
+	"path": path,
+	"value": true,
+	"key": what,
+	"severity": "medium",
+} if {
+	sandbox.handler(input.runtime_class.handler)
+	some [what, path] in voided
+}
+
+deny contains {
+	"message": sprintf("the runtime class %s does not exist", [input.runtime_class.name]),
+	"path": concat("", [input.pod_path, ".runtimeClassName"]),
+	"value": input.runtime_class.name,
+	"key": "missing",
+	"severity": "low",
+} if {
+	input.runtime_class.exists == "false"
+}
+
+deny contains {
+	"message": sprintf("no node has the handler %s of the runtime class %s", [input.runtime_class.handler, input.runtime_class.name]),
+	"path": concat("", [input.pod_path, ".runtimeClassName"]),
+	"value": input.runtime_class.handler,
+	"key": "handler",
+	"severity": "low",
+} if {
+	input.runtime_class.exists != "false"
+	input.runtime_class.available == "false"
+}
+
+unknown contains sprintf("whether the runtime class %s exists cannot be seen", [input.runtime_class.name]) if {
+	applies
+	not input.runtime_class.exists in {"true", "false"}
+}
+
+voided contains ["hostPID", concat("", [input.pod_path, ".hostPID"])] if input.host_pid
+
+voided contains ["hostNetwork", concat("", [input.pod_path, ".hostNetwork"])] if input.host_network
+
+voided contains [sprintf("privileged of container %s", [c.name]), concat("", [c.path, ".securityContext.privileged"])] if {
+	some c in input.containers
+	c.privileged
+}
