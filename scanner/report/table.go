@@ -18,6 +18,7 @@ import (
 const (
 	maxMessages = 10 // of one check in one target
 	maxPlaces   = 3  // of one message
+	maxLines    = 8  // of one message
 	maxChecks   = 8  // named beside one reason for not seeing
 	maxPackages = 40 // with vulnerabilities in one target
 	maxTold     = 3  // vulnerabilities of one check that are told one by one
@@ -309,7 +310,7 @@ func placeOf(f *scanner.Finding) string {
 
 func (t *table) message(m folded, places bool) {
 	const indent = "      "
-	for _, l := range wrap(m.message, t.width-len(indent)) {
+	for _, l := range wrap(shorten(m.message, maxLines*(t.width-len(indent)), false), t.width-len(indent)) {
 		t.line(indent + l)
 	}
 	if !places {

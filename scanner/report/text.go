@@ -95,30 +95,42 @@ func wrap(s string, width int) []string {
 	var lines []string
 	line, used := "", 0
 	for _, word := range strings.Fields(s) {
-		for {
-			n := columns(word)
-			switch {
-			case used > 0 && used+1+n <= width:
-				line, used = line+" "+word, used+1+n
-			case used > 0:
-				lines = append(lines, line)
-				line, used = "", 0
-				continue
-			case n <= width:
-				line, used = word, n
-			default: // a word longer than a line
-				head := takeColumns(word, width)
-				lines = append(lines, head)
-				word = word[len(head):]
+		for i, piece := range pieces(word, width) {
+			n := columns(piece)
+			if line != "" && i == 0 && used+1+n <= width {
+				line, used = line+" "+piece, used+1+n
 				continue
 			}
-			break
+			if line != "" {
+				lines = append(lines, line)
+			}
+			line, used = piece, n
 		}
 	}
-	if used > 0 || len(lines) == 0 {
+	if line != "" || len(lines) == 0 {
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// pieces cuts a word into pieces of at most width columns, in one pass: a name
+// in an image may be a million characters long.
+func pieces(word string, width int) []string {
+	if len(word) <= width || columns(word) <= width {
+		return []string{word}
+	}
+	var out []string
+	start, end, used := 0, 0, 0
+	for g := displaywidth.StringGraphemes(word); g.Next(); {
+		if n := g.Width(); used+n > width && end > start {
+			out = append(out, word[start:end])
+			start, used = end, n
+		} else {
+			used += n
+		}
+		end += len(g.Value())
+	}
+	return append(out, word[start:])
 }
 
 // flow puts parts into lines of at most width columns and breaks between parts
@@ -134,20 +146,6 @@ func flow(parts []string, width int) []string {
 		lines = append(lines, p)
 	}
 	return lines
-}
-
-// takeColumns returns the longest start of s that fits, at least one character.
-func takeColumns(s string, width int) string {
-	used, end := 0, 0
-	for _, g := range graphemes(s) {
-		if n := columns(g); end == 0 || used+n <= width {
-			used += n
-			end += len(g)
-			continue
-		}
-		break
-	}
-	return s[:end]
 }
 
 // count writes "1 finding", "2 findings".
