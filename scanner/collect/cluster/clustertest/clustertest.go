@@ -58,7 +58,7 @@ func Binary(t testing.TB) string {
 	if os.Getenv("CI") != "true" {
 		args = append(args, "--path")
 	}
-	out, err := exec.CommandContext(t.Context(), "sh", args...).Output() //nolint:gosec // the script of this repository
+	out, err := exec.CommandContext(t.Context(), "sh", args...).Output()
 	if err != nil {
 		t.Fatalf("build the API server for tests with %s: %v", script, err)
 	}
@@ -134,7 +134,7 @@ func (s *Server) As(user string) *rest.Config {
 // Load fills etcd directly; see kubebin load -help.
 func (s *Server) Load(t testing.TB, flags ...string) {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), s.binary, append([]string{"load", "-etcd", s.Etcd}, flags...)...).CombinedOutput() //nolint:gosec // the tests' own binary
+	out, err := exec.CommandContext(t.Context(), s.binary, append([]string{"load", "-etcd", s.Etcd}, flags...)...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("load etcd: %v\n%s", err, out)
 	}
@@ -194,9 +194,9 @@ func (s *Server) run(t testing.TB, died chan<- string, name string, args ...stri
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(s.binary, append([]string{name}, args...)...) //nolint:gosec,noctx // the tests' own binary, which ends with the cleanup
+	cmd := exec.Command(s.binary, append([]string{name}, args...)...)
 	if name == "etcd" && s.etcd != "" {
-		cmd = exec.Command(s.etcd, args...) //nolint:gosec,noctx // the system's etcd, likewise
+		cmd = exec.Command(s.etcd, args...)
 	}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -275,7 +275,7 @@ func ports(ctx context.Context) (a, b, c int, err error) {
 		if err != nil {
 			return 0, 0, 0, err
 		}
-		defer func() { _ = l.Close() }()
+		defer func() { _ = l.Close() }() //nolint:revive // held until all are chosen
 		out[i] = l.Addr().(*net.TCPAddr).Port
 	}
 	return out[0], out[1], out[2], nil
