@@ -275,7 +275,7 @@ func ports(ctx context.Context) (a, b, c int, err error) {
 		if err != nil {
 			return 0, 0, 0, err
 		}
-		defer func() { _ = l.Close() }() //nolint:revive // held until all are chosen
+		defer func() { _ = l.Close() }() //nolint:revive,gocritic // held until all are chosen
 		out[i] = l.Addr().(*net.TCPAddr).Port
 	}
 	return out[0], out[1], out[2], nil
