@@ -46,11 +46,12 @@ func newCluster(a *app) *cobra.Command {
 		Use:   "cluster",
 		Short: "Audit a live Kubernetes cluster",
 		Long: `cluster reads the objects of a cluster through its API, with kubectl's own flags
-and kubeconfig, and judges them. It only reads. What the given rights do not show
-is unknown for exactly the checks that depend on it, and the report says why.`,
+and kubeconfig, and judges them. It only reads. What the given rights do not
+show is unknown for exactly the checks that depend on it, and the report says
+why.`,
 		Example: `  postscan cluster
   postscan cluster --context prod -n shop --fail-on critical
-  postscan cluster --framework pss-baseline --exclude-namespace 'kube-*' -o html=prod.html`,
+  postscan cluster --framework pss-baseline -o html=prod.html`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.scanCluster(cmd.Context(), &scan, &f) },
 	}

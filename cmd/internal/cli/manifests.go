@@ -48,11 +48,12 @@ func newManifests(a *app) *cobra.Command {
 		Short: "Judge Kubernetes manifests before they are deployed",
 		Long: `manifests judges what would run in a cluster before it does. A PATH is a file of
 YAML or JSON, a folder, a Helm chart (folder or .tgz), a Kustomize folder, or -
-for standard input. All paths are judged together: a network policy in one counts
-for a workload in another. Nothing is fetched: no remote bases, no plugins.`,
+for standard input. All paths are judged together: a network policy in one
+counts for a workload in another. Nothing is fetched: no remote bases, no
+plugins.`,
 		Example: `  postscan manifests deploy/ --fail-on high
   postscan manifests chart/ --values prod.yaml --framework pss-restricted
-  kubectl kustomize overlays/prod | postscan manifests - -n shop -o sarif=out.sarif`,
+  kubectl kustomize overlays/prod | postscan manifests - -o sarif=out.sarif`,
 		Args: arguments(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.scanManifests(cmd.Context(), &scan, &f, args)
