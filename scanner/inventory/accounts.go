@@ -243,8 +243,11 @@ func (m *merger) findRuntimeUser() {
 		m.inv.UserKnown = false
 	}
 	m.inv.UserUID = m.who.uid
-	if account != nil {
+	switch {
+	case account != nil:
 		m.who.name = account.Name
+	case m.who.uid == 0 && m.inv.UserKnown:
+		m.who.name = "root"
 	}
 	if withGroup {
 		if gid, err := strconv.Atoi(groupName); err == nil {

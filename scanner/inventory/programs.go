@@ -301,6 +301,9 @@ func startsSSH(data []byte) bool {
 		if text == "" || text[0] == '#' || text[0] == ';' {
 			continue
 		}
+		if name, command, ok := strings.Cut(text, "="); ok && strings.TrimSpace(name) == "command" {
+			text = command // of a program of supervisord
+		}
 		if commandStartsSSH(text) {
 			return true
 		}

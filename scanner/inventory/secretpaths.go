@@ -42,8 +42,11 @@ func skippedDir(p string) bool {
 		}
 	}
 	slashed := "/" + p
+	if strings.Contains(slashed+"/", "/.git/") || strings.Contains(slashed+"/", "/node_modules/") {
+		return true
+	}
 	for _, part := range []string{
-		"/.git/", "/node_modules/", ".dist-info/", "example", "/vendor/", "/locale/", "/locales/",
+		".dist-info/", "example", "/vendor/", "/locale/", "/locales/",
 	} {
 		if strings.Contains(slashed, part) {
 			return true

@@ -57,6 +57,7 @@ type secretRules struct {
 	places []func(p string) bool // well-known files of credentials
 	finder *matcher
 	words  []secretWord // by the matcher's number
+	byPath []int        // rules that only the path of a file leads to
 }
 
 // secretWord is a string that the matcher finds, for the rules that need it.
@@ -110,12 +111,15 @@ func compileRules(rules []secretRule) *secretRules {
 		r := &rules[i]
 		some, also, longest, err := requirements(r.regex.String())
 		if err != nil || shortest(some.words) < 2 {
-			// Every rule has such strings; a test holds it. A new one without
-			// them is led to by its keywords.
+			// All rules of trivy have such strings; a test holds it. A new one
+			// without them is led to by its keywords.
 			some = anchor{before: maxMatch}
 			for _, k := range r.within {
 				some.words = append(some.words, literal{text: string(k), fold: true})
 			}
+		}
+		if len(some.words) == 0 {
+			out.byPath = append(out.byPath, i)
 		}
 		r.before, r.reach, r.also, r.run = some.before, longest, also, longestRun(r.regex.String())
 		for _, w := range some.words {
@@ -177,6 +181,12 @@ func (sr *secretRules) find(p string, text []byte, state []ruleState) []rawMatch
 			}
 		}
 	})
+	for _, i := range sr.byPath {
+		if at := sr.rules[i].path; at == nil || at(p) {
+			state[i].pieces = append(state[i].pieces, span{0, len(text)})
+			led = append(led, i)
+		}
+	}
 	var out []rawMatch
 	slices.Sort(led)
 	for _, i := range led {

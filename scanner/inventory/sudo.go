@@ -83,8 +83,8 @@ func (s *LayerScan) addSudoers(p string, data []byte) error {
 
 func (f *sudoFile) addSudoersLine(number int, line string) {
 	line = strings.TrimSpace(line)
-	if i := strings.IndexByte(line, '#'); i == 0 || i > 0 && !(line[i-1] == ' ' && i+1 < len(line) && line[i+1] >= '0' && line[i+1] <= '9') {
-		line = strings.TrimSpace(line[:i]) // "#1000" is a user by number
+	if i := commentAt(line); i >= 0 {
+		line = strings.TrimSpace(line[:i])
 	}
 	word, rest, _ := strings.Cut(line, " ")
 	switch {
@@ -118,6 +118,17 @@ func (f *sudoFile) addSudoersLine(number int, line string) {
 			f.Rules = append(f.Rules, sudoRule{Line: number, Subject: oneLine(subject), NoPassword: strings.Contains(what, "NOPASSWD:")})
 		}
 	}
+}
+
+// commentAt finds where a comment starts, -1 for none. "#1000" is a user by number,
+// and "%#1000" a group.
+func commentAt(line string) int {
+	for i := range len(line) {
+		if line[i] == '#' && !(i+1 < len(line) && line[i+1] >= '0' && line[i+1] <= '9') {
+			return i
+		}
+	}
+	return -1
 }
 
 func splitList(s string) []string {
