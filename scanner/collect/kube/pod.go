@@ -365,12 +365,21 @@ func (s *Set) environment(out *facts.Container, c *corev1.Container, at string) 
 			out.SecretEnv = append(out.SecretEnv, facts.SecretEnv{Secret: s.intern(ref.Name), Path: s.intern(s.at(at+".envFrom", i) + ".secretRef")})
 		}
 	}
-	for i, v := range c.Command {
-		note("command", "", v, s.at(at+".command", i))
+	words := func(where string, list []string) {
+		for i, v := range list {
+			if i > 0 && bareOption(list[i-1]) {
+				v = list[i-1] + " " + v // the option's name says what its value is
+			}
+			note(where, "", v, s.at(at+"."+where, i))
+		}
 	}
-	for i, v := range c.Args {
-		note("args", "", v, s.at(at+".args", i))
-	}
+	words("command", c.Command)
+	words("args", c.Args)
+}
+
+// bareOption tells an option whose value may be the next argument.
+func bareOption(arg string) bool {
+	return strings.HasPrefix(arg, "-") && !strings.ContainsAny(arg, "= ")
 }
 
 // volumesOf reduces the volumes and joins their mounts.
