@@ -300,8 +300,22 @@ func testEverything(t *testing.T, s *clustertest.Server) {
 func testWithoutRights(t *testing.T, s *clustertest.Server) {
 	g := collect(t, s.As("nobody"), "", cluster.Options{})
 	r := g.resources["cluster"]
-	if r == nil || len(g.resources) != 1 || g.targets[0].Error != "" {
+	if r == nil || g.targets[0].Error != "" {
 		t.Fatalf("resources %v, target %+v", g.kinds(facts.KindWorkload), g.targets)
+	}
+	// Every kind that could not be listed has one resource that says so, and of which nothing is known.
+	for _, kind := range []facts.Kind{
+		facts.KindWorkload, facts.KindNamespace, facts.KindNetworkPolicy, facts.KindService, facts.KindIngress, facts.KindConfigMap,
+		facts.KindIdentity, facts.KindRole, facts.KindBinding, facts.KindAdmissionPolicy, facts.KindNode,
+	} {
+		ids := g.kinds(kind)
+		if len(ids) != 1 || !strings.HasSuffix(ids[0], "that were not seen)") {
+			t.Errorf("%s: resources %v, want one that stands for those that were not seen", kind, ids)
+			continue
+		}
+		if _, known := g.resources[ids[0]].MissingAt("anything"); known || len(g.resources[ids[0]].Missing) == 0 {
+			t.Errorf("%s: missing %v", kind, g.resources[ids[0]].Missing)
+		}
 	}
 	c := r.Facts.(*facts.Cluster)
 	if c.Minor != 37 {
@@ -372,7 +386,7 @@ func testFlags(t *testing.T, s *clustertest.Server) {
 		t.Errorf("-A: %+v", c)
 	}
 	g := collect(t, connect("--as", "reader", "--as-group", "readers").Config, "", cluster.Options{})
-	if len(g.kinds(facts.KindWorkload)) != 2 || len(g.kinds(facts.KindIdentity)) != 0 {
+	if len(g.kinds(facts.KindWorkload)) != 2 || !slices.Equal(g.kinds(facts.KindIdentity), []string{"(identities that were not seen)"}) {
 		t.Errorf("as reader: %d workloads, %d identities", len(g.kinds(facts.KindWorkload)), len(g.kinds(facts.KindIdentity)))
 	}
 }

@@ -42,7 +42,8 @@ func (s *Set) Resources() iter.Seq[*facts.Resource] {
 			s.bindingResources(yield) &&
 			s.admissionResources(yield) &&
 			s.nodeResources(yield) &&
-			s.clusterResource(yield)
+			s.clusterResource(yield) &&
+			s.unseenResources(yield)
 	}
 }
 
