@@ -1,51 +1,135 @@
 package cli
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/postscan/postscan/cmd/internal/demo"
 )
 
-// Ctrl-C ends a scan with 130 at any moment, and leaves neither a report nor a
-// part of one.
+// Ctrl-C ends a command with 130 wherever it is, and leaves nothing: no report
+// and no part of one, no temporary file, no half database.
 func TestInterrupt(t *testing.T) {
-	asked := make(chan struct{}, 1)
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	for name, c := range map[string]struct {
+		stop func(*http.Request) bool // the request that is not answered to its end
+		args []string
+	}{
+		"registry never answers": {
+			stop: func(*http.Request) bool { return true },
+			args: []string{"image", "REGISTRY/team/app:1", "--offline", "--cache-dir", "cache"},
+		},
+		"in the middle of a layer": {
+			stop: isBlob,
+			args: []string{"image", "REGISTRY/team/app:1", "--offline", "--no-cache", "--platform", "linux/amd64"},
+		},
+		"in the middle of the database": {
+			stop: isBlob,
+			args: []string{"image", "REGISTRY/team/app:1", "--db-repository", "REGISTRY/trivy-db:2", "--db-dir", "db", "--cache-dir", "cache"},
+		},
+		"db update": {
+			stop: isBlob,
+			args: []string{"db", "update", "--db-repository", "REGISTRY/trivy-db:2", "--db-dir", "db"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address, reached := stoppingRegistry(t, c.stop)
+			dir := t.TempDir()
+			tmp := filepath.Join(dir, "tmp")
+			if err := os.Mkdir(tmp, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			args := strings.Fields(strings.ReplaceAll(strings.Join(c.args, " "), "REGISTRY", address))
+			if c.args[0] == "image" {
+				args = append(args, "-o", "json=report.json", "--facts-out", "app.facts")
+			}
+			cmd := exec.Command("postscan", args...)
+			cmd.Dir = dir
+			cmd.Env = append(os.Environ(), "NO_PROXY=*", "HOME="+dir, "XDG_CACHE_HOME="+filepath.Join(dir, "home"), "TMPDIR="+tmp)
+			var stderr strings.Builder
+			cmd.Stderr = &stderr
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			<-reached
+			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+			_ = cmd.Wait() // the exit code tells
+			if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || !strings.Contains(stderr.String(), "interrupted") {
+				t.Errorf("exit code %d, want 130; stderr:\n%s", code, stderr.String())
+			}
+			for _, left := range append(names(t, dir), names(t, tmp)...) {
+				switch left {
+				case "tmp", "cache", "home":
+				case "db":
+					for _, file := range names(t, filepath.Join(dir, "db")) {
+						if file != ".lock" {
+							t.Errorf("left behind: db/%s", file)
+						}
+					}
+				default:
+					t.Errorf("left behind: %s", left)
+				}
+			}
+		})
+	}
+}
+
+func isBlob(r *http.Request) bool {
+	return r.Method == http.MethodGet && strings.Contains(r.URL.Path, "/blobs/")
+}
+
+// stoppingRegistry starts a registry that stops in the middle of its answer to a
+// request, and tells that it did. It holds team/app:1 and trivy-db:2.
+func stoppingRegistry(t *testing.T, stop func(*http.Request) bool) (address string, reached <-chan struct{}) {
+	t.Helper()
+	paths, err := demo.Extract(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := registry.New(registry.Logger(slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)))
+	var filled atomic.Bool
+	stopped := make(chan struct{}, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !filled.Load() || !stop(r) {
+			good.ServeHTTP(w, r)
+			return
+		}
+		answer := httptest.NewRecorder()
+		good.ServeHTTP(answer, r)
+		body := answer.Body.Bytes()
+		if len(body) < 2048 && !bytes.HasPrefix(body, []byte{0x1f, 0x8b}) && isBlob(r) {
+			_, _ = w.Write(body) // a configuration, which is small
+			return
+		}
+		if isBlob(r) {
+			_, _ = w.Write(body[:len(body)/2])
+			w.(http.Flusher).Flush()
+		}
 		select {
-		case asked <- struct{}{}:
+		case stopped <- struct{}{}:
 		default:
 		}
-		<-r.Context().Done() // a registry that never answers
+		<-r.Context().Done()
 	}))
 	t.Cleanup(server.Close)
-	dir := t.TempDir()
-	cmd := exec.Command("postscan", "image", strings.TrimPrefix(server.URL, "http://")+"/team/app:1", "--offline",
-		"-o", "json=report.json", "--facts-out", "app.facts", "--cache-dir", "cache")
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "NO_PROXY=*", "HOME="+dir)
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	<-asked
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Wait() // the exit code tells
-	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || !strings.Contains(stderr.String(), "interrupted") {
-		t.Errorf("exit code %d, want 130; stderr:\n%s", code, stderr.String())
-	}
-	for _, name := range names(t, dir) {
-		if strings.Contains(name, "report") || strings.Contains(name, "facts") {
-			t.Errorf("left behind: %s", filepath.Join(dir, name))
-		}
-	}
+	address = strings.TrimPrefix(server.URL, "http://")
+	push(t, address+"/team/app:1", buildImage(t, v1.Config{User: "10001"}, map[string]string{"data": strings.Repeat("postscan ", 1000)}))
+	push(t, address+"/trivy-db:2", databaseArtifact(t, paths.Database))
+	filled.Store(true)
+	return address, stopped
 }
 
 // An interrupt before anything happened is one too.
@@ -53,7 +137,7 @@ func TestInterruptedBeforeTheStart(t *testing.T) {
 	t.Chdir(t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if r := runContext(ctx, t, nil, "image", "127.0.0.1:1/x:1", "--offline", "-o", "json=r.json"); r.code != exitInterrupted {
+	if r := runContext(ctx, t, nil, "image", "127.0.0.1:1/team/app:1", "--offline", "-o", "json=r.json"); r.code != exitInterrupted {
 		t.Errorf("exit code %d, want 130; stderr:\n%s", r.code, r.stderr)
 	}
 	if left := names(t, "."); len(left) > 0 {
