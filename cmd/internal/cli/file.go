@@ -16,6 +16,7 @@ import (
 type outFile struct {
 	io.Writer
 	file *os.File
+	name string // as the user gave it
 	path string // where Commit puts it; empty where it is written directly
 	done bool
 }
@@ -23,10 +24,7 @@ type outFile struct {
 // createFile opens name for writing. It finds out at once whether the place
 // can be written, before any work is done for it.
 func createFile(name string) (*outFile, error) {
-	path := name
-	if resolved, err := filepath.EvalSymlinks(name); err == nil {
-		path = resolved // a link stays a link
-	}
+	path := followLinks(name)
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():
@@ -36,7 +34,7 @@ func createFile(name string) (*outFile, error) {
 		if err != nil {
 			return nil, fmt.Errorf("write %s: %w", name, err)
 		}
-		return &outFile{Writer: f, file: f}, nil
+		return &outFile{Writer: f, file: f, name: name}, nil
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("write %s: %w", name, err)
 	}
@@ -45,7 +43,23 @@ func createFile(name string) (*outFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write %s: %w", name, err)
 	}
-	return &outFile{Writer: f, file: f, path: path}, nil
+	return &outFile{Writer: f, file: f, name: name, path: path}, nil
+}
+
+// followLinks returns where a link leads, also to a file that is yet to be made:
+// a link stays a link.
+func followLinks(name string) string {
+	for range 40 { // as many as Linux follows
+		target, err := os.Readlink(name)
+		if err != nil {
+			return name
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(name), target)
+		}
+		name = target
+	}
+	return name
 }
 
 // Commit closes the file and puts it into its place.
@@ -53,14 +67,14 @@ func (o *outFile) Commit() error {
 	o.done = true
 	if err := o.file.Close(); err != nil {
 		_ = os.Remove(o.file.Name()) // the error of Close tells more
-		return fmt.Errorf("write %s: %w", o.path, err)
+		return fmt.Errorf("write %s: %w", o.name, err)
 	}
 	if o.path == "" {
 		return nil
 	}
 	if err := os.Rename(o.file.Name(), o.path); err != nil {
 		_ = os.Remove(o.file.Name()) // the error of Rename tells more
-		return fmt.Errorf("write %s: %w", o.path, err)
+		return fmt.Errorf("write %s: %w", o.name, err)
 	}
 	return nil
 }

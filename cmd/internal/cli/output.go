@@ -137,7 +137,7 @@ func (o *outputs) write(env Env, rep *scanner.Report) error {
 			continue
 		}
 		if err := out.format.Write(out.file, rep, o.opts); err != nil {
-			return fmt.Errorf("write the %s report to %s: %w", out.format.Name, out.file.path, err)
+			return fmt.Errorf("write the %s report to %s: %w", out.format.Name, out.file.name, err)
 		}
 	}
 	for _, out := range o.list {
