@@ -144,3 +144,21 @@ func TestInterruptedBeforeTheStart(t *testing.T) {
 		t.Errorf("left behind: %q", left)
 	}
 }
+
+// A scan whose time is over still tells what it saw, says that it is not all,
+// and exits 1.
+func TestTimeout(t *testing.T) {
+	address, _ := stoppingRegistry(t, isBlob)
+	t.Chdir(t.TempDir())
+	r := run(t, []string{"NO_PROXY=*"}, "image", address+"/team/app:1", "--no-vulnerabilities", "--no-cache", "--platform", "linux/amd64",
+		"--timeout", "300ms", "-o", "table", "-o", "json=report.json", "--facts-out", "app.facts")
+	if r.code != exitFailed || !strings.Contains(r.stderr, "--timeout is over (300ms)") || !strings.Contains(r.stdout, "Incomplete: the scan was broken off") {
+		t.Errorf("exit code %d; stderr:\n%s\nstdout:\n%s", r.code, r.stderr, r.stdout)
+	}
+	if rep := read(t, "report.json"); !strings.Contains(rep, `"complete":false`) {
+		t.Errorf("the report does not say that it is incomplete:\n%.300s", rep)
+	}
+	if again := run(t, nil, "eval", "app.facts"); again.code != exitFailed || !strings.Contains(again.stdout, "Incomplete") {
+		t.Errorf("the replay: exit code %d; stdout:\n%s%s", again.code, again.stdout, again.stderr)
+	}
+}

@@ -99,7 +99,7 @@ func (a *app) scan(ctx context.Context, f *scanFlags, j job) error {
 	}
 	collector, closer, err := j.collector(limited)
 	if err != nil {
-		return err
+		return because(limited, err)
 	}
 	defer closer()
 	rep, err := scanner.Scan(limited, withCause{collector}, eval, scanner.Options{
@@ -135,7 +135,11 @@ func vulnerabilityChecks() []string { return []string{"PS-IMG-013"} }
 type withCause struct{ scanner.Collector }
 
 func (c withCause) Collect(ctx context.Context, sink scanner.Sink) error {
-	err := c.Collector.Collect(ctx, sink)
+	return because(ctx, c.Collector.Collect(ctx, sink))
+}
+
+// because returns why the context ended in place of an error that came of it.
+func because(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errTimeout) {
 		return cause
 	}
