@@ -37,6 +37,22 @@ type artifact struct {
 	Version string `json:"version"`
 }
 
+// clean makes every text of an archive plain.
+func (a *archive) clean() {
+	a.Path, a.FileID, a.FileVersion = plain(a.Path), plain(a.FileID), plain(a.FileVersion)
+	for i := range a.Artifacts {
+		a.Artifacts[i].clean()
+	}
+	if a.Manifest != nil {
+		a.Manifest.clean()
+	}
+	for i := range a.Nested {
+		a.Nested[i].clean()
+	}
+}
+
+func (a *artifact) clean() { a.Group, a.ID, a.Version = plain(a.Group), plain(a.ID), plain(a.Version) }
+
 func (a artifact) complete() bool { return a.Group != "" && a.ID != "" && a.Version != "" }
 func (a artifact) name() string   { return a.Group + ":" + a.ID }
 

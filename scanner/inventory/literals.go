@@ -367,19 +367,30 @@ func runOf(re *syntax.Regexp) *charRun {
 		}
 		return best
 	case syntax.OpRepeat:
-		if class := re.Sub[0]; class.Op == syntax.OpCharClass && re.Min >= minRun && runeLength(class) == 1 {
-			r := &charRun{min: re.Min}
-			for i := 0; i+1 < len(class.Rune); i += 2 {
-				for c := class.Rune[i]; c <= class.Rune[i+1]; c++ {
-					r.in[c] = true
-				}
-			}
-			return r
+		if class := re.Sub[0]; class.Op == syntax.OpCharClass && re.Min >= minRun {
+			return rowOf(class, re.Min)
 		}
 		return nil
 	default:
 		return nil
 	}
+}
+
+// rowOf makes a row of at least n characters of a class. Without regard to case
+// even ASCII letters have kin beyond ASCII, so then all such bytes count.
+func rowOf(class *syntax.Regexp, n int) *charRun {
+	r := &charRun{min: n}
+	for i := 0; i+1 < len(class.Rune); i += 2 {
+		for c := class.Rune[i]; c <= class.Rune[i+1] && c < 0x80; c++ {
+			r.in[c] = true
+		}
+		if class.Rune[i+1] >= 0x80 {
+			for b := 0x80; b <= 0xff; b++ {
+				r.in[b] = true
+			}
+		}
+	}
+	return r
 }
 
 // holds says whether the text has such a row. It looks at every min-th byte, and

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/aquasecurity/trivy/pkg/fanal/types"
 	"github.com/aquasecurity/trivy/pkg/purl"
@@ -115,9 +117,54 @@ func (p *pkg) url(kind string, os *types.OS) string {
 
 // oneLine keeps what a record says short and on one line.
 func oneLine(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > 512 {
-		s = strings.ToValidUTF8(s[:512], "")
+	const most = 512
+	s = plain(strings.Join(strings.Fields(s), " "))
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "")
 	}
-	return strings.ToValidUTF8(s, "\uFFFD")
+	return s
+}
+
+// plain replaces what is no text: broken UTF-8, which would not survive being
+// written as JSON, and control characters, which would steer a terminal.
+func plain(s string) string {
+	if isPlain(s) {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, strings.ToValidUTF8(s, string(utf8.RuneError)))
+}
+
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] >= 0x7f {
+			return utf8.ValidString(s) && strings.IndexFunc(s, unicode.IsControl) < 0
+		}
+	}
+	return true
+}
+
+// clean makes every text of a package plain.
+func (p *pkg) clean() {
+	for _, s := range []*string{
+		&p.ID, &p.Name, &p.Version, &p.Release, &p.Arch, &p.SrcName, &p.SrcVersion, &p.SrcRelease, &p.Modularity, &p.Maintainer,
+		&p.Digest, &p.Path, &p.Purl,
+	} {
+		*s = plain(*s)
+	}
+	for i := range p.Licenses {
+		p.Licenses[i] = plain(p.Licenses[i])
+	}
+}
+
+// cleanPackages makes packages plain and drops those without a name.
+func cleanPackages(list []pkg) []pkg {
+	for i := range list {
+		list[i].clean()
+	}
+	return slices.DeleteFunc(list, func(p pkg) bool { return p.Name == "" })
 }

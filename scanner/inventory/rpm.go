@@ -288,7 +288,7 @@ func parseRPMManifest(data []byte) (pkgs []pkg, bad int) {
 		version, release, ok := strings.Cut(col[1], "-")
 		epoch, err := strconv.Atoi(col[8])
 		srcName, srcVersion, srcRelease, srcOK := splitRPMName(col[9])
-		if !ok || strings.Contains(release, "-") || err != nil || !srcOK {
+		if !ok || col[0] == "" || strings.Contains(release, "-") || err != nil || !srcOK {
 			bad++
 			continue
 		}

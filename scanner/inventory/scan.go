@@ -10,6 +10,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // LayerScan reads one stream of files. It is for one goroutine; several scans may
@@ -104,6 +106,7 @@ func (s *LayerScan) Finish(ctx context.Context) (*Layer, error) {
 	s.finishDpkg()
 	s.finishLocks()
 	s.dropOwned()
+	s.cleanText()
 	s.keepLinks()
 	s.layer.sort()
 	s.err = errors.New("the layer scan is finished, start another")
@@ -141,9 +144,50 @@ func (s *LayerScan) addParent(dir string) {
 	}
 }
 
-// cleanPath makes a path relative without ".." and "."; the root is "".
+// cleanPath makes a path relative without ".." and "."; the root is "". Bytes that
+// are no text are written as "\xNN", so that a path survives being kept as JSON.
 func cleanPath(p string) string {
-	return path.Clean("/" + p)[1:]
+	p = path.Clean("/" + p)[1:]
+	if isPlain(p) {
+		return p
+	}
+	var b strings.Builder
+	for i := 0; i < len(p); {
+		r, n := utf8.DecodeRuneInString(p[i:])
+		if r == utf8.RuneError && n == 1 || unicode.IsControl(r) {
+			for _, c := range []byte(p[i : i+n]) {
+				fmt.Fprintf(&b, `\x%02x`, c)
+			}
+		} else {
+			b.WriteString(p[i : i+n])
+		}
+		i += n
+	}
+	return b.String()
+}
+
+// cleanText makes everything that came out of files plain text.
+func (s *LayerScan) cleanText() {
+	l := s.layer
+	for i := range l.Databases {
+		l.Databases[i].Packages = cleanPackages(l.Databases[i].Packages)
+	}
+	for i := range l.Applications {
+		l.Applications[i].Packages = cleanPackages(l.Applications[i].Packages)
+	}
+	for i := range l.Archives {
+		l.Archives[i].clean()
+	}
+	for i := range l.Builds {
+		b := &l.Builds[i]
+		b.NVR, b.Arch = plain(b.NVR), plain(b.Arch)
+		for k := range b.ContentSets {
+			b.ContentSets[k] = plain(b.ContentSets[k])
+		}
+	}
+	for i := range l.Problems {
+		l.Problems[i].Reason = oneLine(l.Problems[i].Reason)
+	}
 }
 
 // addContent reads a regular file as far as any reader wants it.

@@ -65,7 +65,7 @@ func (f forge) privateKey(lines int) string {
 
 // noise makes lines of code without credentials.
 func (f forge) noise(lines int) string {
-	words := []string{"key", "token", "aws", "secret", "linear", "global", "return", "func", "private key", "test_", "live_", "password", "sk", "the", "{", "}", "="}
+	words := []string{"if", "else", "for", "range", "value", "nil", "err", "x", "y", "size", "data", "self", "name", "import", "from", "config", "key", "token", "aws", "secret", "linear", "global", "return", "func", "private key", "test_", "live_", "password", "sk", "the", "{", "}", "="}
 	var b strings.Builder
 	for range lines {
 		for range f.r.IntN(12) {
