@@ -84,12 +84,14 @@ the reason; it never counts as a pass.`,
   postscan image nginx:latest             scan an image
   postscan image app.tar --fail-on high   exit 3 for findings of high or worse
   postscan checks explain PS-IMG-001      what a check looks at, and why`,
+		Version:       a.env.Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			return a.start(cmd)
 		},
 	}
+	root.SetVersionTemplate("postscan {{.Version}}\n")
 	root.SetIn(a.env.Stdin)
 	root.SetOut(a.env.Stdout)
 	root.SetErr(a.env.Stderr)

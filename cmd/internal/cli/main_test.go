@@ -140,6 +140,12 @@ func TestHelp(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
+	if r := run(t, nil, "--version"); r.code != exitDone || r.stdout != "postscan v0.0.0-test\n" {
+		t.Errorf("exit code %d: %s%s", r.code, r.stdout, r.stderr)
+	}
+	if r := run(t, nil, "help", "image"); r.code != exitDone || !strings.Contains(r.stdout, "postscan image REFERENCE...") {
+		t.Errorf("exit code %d: %s%s", r.code, r.stdout, r.stderr)
+	}
 	r := run(t, nil, "version", "-o", "json")
 	if r.code != exitDone || !strings.Contains(r.stdout, `"version": "v0.0.0-test"`) || !strings.Contains(r.stdout, `"policy_digest": "sha256:`) {
 		t.Errorf("exit code %d:\n%s%s", r.code, r.stdout, r.stderr)
