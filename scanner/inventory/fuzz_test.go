@@ -289,7 +289,7 @@ func FuzzMerge(f *testing.F) {
 		}
 		var got []string
 		for _, p := range merge(t, Runtime{}, layers...).Packages {
-			got = append(got, fmt.Sprintf(`%s {"name":"x","version":"%s"}`, p.Path, p.Version))
+			got = append(got, fmt.Sprintf(`%s {"name":"x","version":%q}`, p.Path, p.Version))
 		}
 		slices.Sort(want)
 		slices.Sort(got)

@@ -99,7 +99,7 @@ func (f *sudoFile) addSudoersLine(number int, line string) {
 				if f.Aliases == nil {
 					f.Aliases = map[string][]string{}
 				}
-				f.Aliases[strings.TrimSpace(name)] = splitList(members)
+				f.Aliases[oneLine(name)] = splitList(members)
 			}
 		}
 	case word == "Runas_Alias" || word == "Host_Alias" || word == "Cmnd_Alias" || word == "Cmd_Alias":
@@ -134,7 +134,7 @@ func commentAt(line string) int {
 func splitList(s string) []string {
 	var out []string
 	for one := range strings.SplitSeq(s, ",") {
-		if one = strings.TrimSpace(one); one != "" {
+		if one = oneLine(one); one != "" {
 			out = append(out, one)
 		}
 	}
