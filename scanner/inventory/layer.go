@@ -51,7 +51,7 @@ type Layer struct {
 
 // problem is a file that could not be read as what it seems to be.
 type problem struct {
-	Path   string `json:"path"`
+	Path   string `json:"path"` // empty for files that are only counted
 	Area   string `json:"area"` // field of facts.Image that may lack something
 	Reason string `json:"reason"`
 }

@@ -328,13 +328,14 @@ func (m *merger) mergeProblems(context.Context) error {
 	for i, l := range m.layers {
 		for _, p := range l.Problems {
 			name, visible := m.nameOf(p.Path, i)
-			if !visible && p.Area != "secrets" {
-				continue
+			switch {
+			case p.Path == "":
+				m.gap(p.Area, "layer %d: %s", i, p.Reason)
+			case visible:
+				m.gap(p.Area, "%s (layer %d): %s", name, i, p.Reason)
+			case p.Area == "secrets":
+				m.gap(p.Area, "%s (layer %d): %s", p.Path, i, p.Reason)
 			}
-			if name == "" {
-				name = p.Path
-			}
-			m.gap(p.Area, "%s (layer %d): %s", name, i, p.Reason)
 		}
 	}
 	for area, list := range m.gaps {

@@ -218,3 +218,18 @@ func TestPathsNeverLeadOut(t *testing.T) {
 		t.Errorf("users %+v, groups %+v", inv.Users, inv.Groups)
 	}
 }
+
+// TestProblemsAreCounted names the first broken files and counts the rest.
+func TestProblemsAreCounted(t *testing.T) {
+	var files []file
+	for i := range maxProblems + 50 {
+		files = append(files, file{path: fmt.Sprintf("app/node_modules/m%d/package.json", i), content: "{"})
+	}
+	l := scan(t, Options{}, files...)
+	if len(l.Problems) != maxProblems+1 || !strings.HasPrefix(l.Problems[0].Reason, "50 more") {
+		t.Errorf("%d problems, first %+v", len(l.Problems), l.Problems[0])
+	}
+	if gap := merge(t, Runtime{}, l).Missing["packages"]; !strings.Contains(gap.Reason, "more") {
+		t.Errorf("missing %+v", gap)
+	}
+}

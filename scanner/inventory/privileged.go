@@ -144,9 +144,8 @@ func octal(m fs.FileMode) string {
 }
 
 // decodeCapabilities reads the extended attribute security.capability: a word with
-// the version and the effective flag, then permitted and inheritable sets, the
-// low halves first. It returns the permitted and inheritable ones; those alone
-// that may be inherited are marked by nothing, as they too are there to be used.
+// the version, then the permitted and inheritable sets, which from version 2 on come
+// as low halves and high halves. It returns every capability of either set.
 func decodeCapabilities(b []byte) ([]string, error) {
 	if len(b) == 0 {
 		return nil, nil

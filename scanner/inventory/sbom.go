@@ -114,6 +114,9 @@ func parseSBOM(data []byte) (*sbom, error) {
 	var head struct {
 		BOMFormat string `json:"bomFormat"`
 		SPDXID    string `json:"SPDXID"`
+		// These make it a signed statement about a document.
+		PayloadType   string `json:"payloadType"`
+		PredicateType string `json:"predicateType"`
 	}
 	switch {
 	case bytes.HasPrefix(data, []byte("SPDXVersion:")), bytes.HasPrefix(data, []byte("SPDXVersion :")):
@@ -124,6 +127,8 @@ func parseSBOM(data []byte) (*sbom, error) {
 		return parseCycloneDX(data)
 	case head.SPDXID == "SPDXRef-DOCUMENT":
 		return parseSPDX(data)
+	case head.PayloadType != "" || head.PredicateType != "":
+		return nil, errors.New("it is an attestation; only the bare bill of materials can be read")
 	default:
 		return nil, errNoSBOM
 	}

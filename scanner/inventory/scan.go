@@ -26,6 +26,7 @@ type LayerScan struct {
 	found   map[string]struct{} // paths that something was found in
 	links   map[string][]string // hard links by target, for those paths
 	parent  string              // directory of the last entry, already noted
+	failed  map[string]int      // files that could not be read, by area
 	secrets *secretScanner
 	err     error
 }
@@ -34,12 +35,13 @@ type LayerScan struct {
 func NewLayer(o Options) *LayerScan {
 	o = o.withDefaults()
 	s := &LayerScan{
-		opts:  o,
-		layer: &Layer{Version: o.Version(), SecretsSought: o.Secrets, MalwareSought: o.Malware != nil},
-		owned: map[uint64]struct{}{},
-		found: map[string]struct{}{},
-		links: map[string][]string{},
-		buf:   make([]byte, 0, 64<<10),
+		opts:   o,
+		layer:  &Layer{Version: o.Version(), SecretsSought: o.Secrets, MalwareSought: o.Malware != nil},
+		owned:  map[uint64]struct{}{},
+		found:  map[string]struct{}{},
+		links:  map[string][]string{},
+		failed: map[string]int{},
+		buf:    make([]byte, 0, 64<<10),
 	}
 	if o.Secrets {
 		s.secrets = newSecretScanner()
@@ -106,6 +108,7 @@ func (s *LayerScan) Finish(ctx context.Context) (*Layer, error) {
 	s.finishDpkg()
 	s.finishLocks()
 	s.dropOwned()
+	s.countProblems()
 	s.cleanText()
 	s.keepLinks()
 	s.layer.sort()
@@ -267,9 +270,24 @@ func (s *LayerScan) settle(p, area string, err error) error {
 	return nil
 }
 
+// maxProblems bounds the files of one area that are named.
+const maxProblems = 200
+
 func (s *LayerScan) problem(p, area, reason string) {
 	s.opts.Log.Debug("file not read", "path", p, "area", area, "reason", reason)
-	s.layer.Problems = append(s.layer.Problems, problem{Path: p, Area: area, Reason: reason})
+	s.failed[area]++
+	if s.failed[area] <= maxProblems {
+		s.layer.Problems = append(s.layer.Problems, problem{Path: p, Area: area, Reason: reason})
+	}
+}
+
+// countProblems says how many more files could not be read than are named.
+func (s *LayerScan) countProblems() {
+	for area, n := range s.failed {
+		if n > maxProblems {
+			s.layer.Problems = append(s.layer.Problems, problem{Area: area, Reason: fmt.Sprintf("%d more files could not be read", n-maxProblems)})
+		}
+	}
 }
 
 // guard turns a panic of a parser into an error about its file.
