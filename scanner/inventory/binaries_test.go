@@ -136,3 +136,19 @@ func TestFileLargerThanTheLimit(t *testing.T) {
 		t.Errorf("temporary files are left: %v, %v", left, err)
 	}
 }
+
+// TestFullDiskEndsTheLayer must not become a problem of the file, which would be
+// kept with the layer.
+func TestFullDiskEndsTheLayer(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "gone")
+	for _, f := range []file{
+		{path: "bin/x", content: string(elfWith(".text", make([]byte, 5<<20))), mode: 0o755},
+		{path: "a.jar", content: jar(t, "b.jar", strings.Repeat("x", 5<<20))},
+	} {
+		s := NewLayer(Options{SpoolDir: dir})
+		err := s.Add(t.Context(), Entry{Path: f.path, Mode: 0o755, Size: int64(len(f.content))}, strings.NewReader(f.content))
+		if err == nil || !strings.Contains(err.Error(), f.path) {
+			t.Errorf("%s: error %v, want one that ends the layer", f.path, err)
+		}
+	}
+}

@@ -94,8 +94,8 @@ func (c *content) digest() ([sha256.Size]byte, error) {
 	return [sha256.Size]byte(c.sum.Sum(nil)), nil
 }
 
-// readError marks errors of the stream itself, which end the layer, unlike those
-// of a parser, which concern one file.
+// readError marks errors of the stream itself and of this machine, which end the
+// layer, unlike those of a parser, which concern one file and may be kept.
 type readError struct{ err error }
 
 func (e readError) Error() string { return e.err.Error() }
@@ -133,6 +133,17 @@ func (c *content) spool(dir string, limit int64) (*spooled, error) {
 	return spoolFile(c.stream(), dir, limit)
 }
 
+// spoolWriter marks errors of writing: a full disk says nothing about the file.
+type spoolWriter struct{ f *os.File }
+
+func (w spoolWriter) Write(p []byte) (int, error) {
+	n, err := w.f.Write(p)
+	if err != nil {
+		err = readError{fmt.Errorf("write a temporary file: %w", err)}
+	}
+	return n, err
+}
+
 // spoolFile copies r into a temporary file in dir.
 func spoolFile(r io.Reader, dir string, limit int64) (*spooled, error) {
 	f, err := os.CreateTemp(dir, "postscan-")
@@ -147,7 +158,7 @@ func spoolFile(r io.Reader, dir string, limit int64) (*spooled, error) {
 		}
 	}
 	s := &spooled{ReaderAt: f, file: f}
-	s.size, err = io.Copy(f, io.LimitReader(r, limit+1))
+	s.size, err = io.Copy(spoolWriter{f}, io.LimitReader(r, limit+1))
 	switch {
 	case err != nil:
 		s.Close()

@@ -126,7 +126,9 @@ func (j *jarReader) read(ctx context.Context, p string, f *spooled, depth int) (
 				a.Manifest = &art
 			}
 		case nestedArchive(zf.Name):
-			j.nested(ctx, &a, zf, depth)
+			if err := j.nested(ctx, &a, zf, depth); err != nil {
+				return archive{}, err
+			}
 		}
 	}
 	if a.Named {
@@ -153,40 +155,69 @@ func nestedArchive(name string) bool {
 }
 
 // nested reads an archive inside of another. What is wrong with it does not spoil
-// the outer one.
-func (j *jarReader) nested(ctx context.Context, a *archive, zf *zip.File, depth int) {
+// the outer one; an error is for what ends the layer.
+func (j *jarReader) nested(ctx context.Context, a *archive, zf *zip.File, depth int) error {
 	full := path.Join(a.Path, path.Clean("/"+zf.Name))
 	if zf.UncompressedSize64 == 0 {
-		return
+		return nil
 	}
 	if depth >= j.opts.MaxArchiveDepth {
 		j.problem(full, fmt.Errorf("it lies deeper than %d archives", j.opts.MaxArchiveDepth))
-		return
+		return nil
 	}
+	f, err := j.unpack(zf)
+	if err == nil {
+		defer f.Close()
+		j.left -= f.size
+		var inner archive
+		if inner, err = j.read(ctx, full, f, depth+1); err == nil {
+			a.Nested = append(a.Nested, inner)
+			return nil
+		}
+	}
+	var re readError
+	if errors.As(err, &re) || ctx.Err() != nil {
+		return err
+	}
+	j.problem(full, err)
+	return nil
+}
+
+// unpack makes a nested archive readable at random.
+func (j *jarReader) unpack(zf *zip.File) (*spooled, error) {
 	r, err := zf.Open()
 	if err != nil {
-		j.problem(full, err)
-		return
+		return nil, err
 	}
-	c := &content{r: io.LimitReader(r, j.left+1)}
+	defer func() { _ = r.Close() }()
+	c := &content{r: io.LimitReader(unpacking{r}, j.left+1)}
 	f, err := c.spool(j.opts.SpoolDir, j.left)
-	_ = r.Close()
-	if err != nil {
-		if errors.Is(err, errTooLarge) {
-			err = fmt.Errorf("the archives in it unpack to more than the limit of %d bytes", j.opts.MaxFile)
-		}
-		j.problem(full, err)
-		return
+	var broken unpackError
+	switch {
+	case errors.Is(err, errTooLarge):
+		return nil, fmt.Errorf("the archives in it unpack to more than the limit of %d bytes", j.opts.MaxFile)
+	case errors.As(err, &broken):
+		return nil, broken.err
+	default:
+		return f, err
 	}
-	defer f.Close()
-	j.left -= f.size
-	inner, err := j.read(ctx, full, f, depth+1)
-	if err != nil {
-		j.problem(full, err)
-		return
-	}
-	a.Nested = append(a.Nested, inner)
 }
+
+// unpacking marks errors of the archive, so that they are not taken for errors of
+// the stream or of this machine.
+type unpacking struct{ r io.Reader }
+
+func (u unpacking) Read(p []byte) (int, error) {
+	n, err := u.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = unpackError{err}
+	}
+	return n, err
+}
+
+type unpackError struct{ err error }
+
+func (e unpackError) Error() string { return e.err.Error() }
 
 func (j *jarReader) member(zf *zip.File) ([]byte, error) {
 	data, err := readZipFile(zf, min(jarMemberSize, j.left))

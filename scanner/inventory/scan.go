@@ -234,6 +234,9 @@ func (s *LayerScan) addContent(ctx context.Context, e Entry, r io.Reader) error 
 		if err == nil {
 			defer sp.Close()
 			err = guard(func() error { return w.random(ctx, e.Path, sp) })
+		} else if w.secrets {
+			w.secrets = false // its start is gone
+			s.problem(e.Path, "secrets", err.Error())
 		}
 		if err := s.settle(e.Path, w.area, err); err != nil {
 			return err
