@@ -77,6 +77,7 @@ func (a *app) scanCluster(ctx context.Context, scan *scanFlags, f *clusterFlags)
 	defer progress.stop()
 	return a.scan(ctx, scan, job{
 		collected: now,
+		kinds:     kubernetesKinds(),
 		collector: func(context.Context) (scanner.Collector, func(), error) {
 			return cluster.New(conn, cluster.Options{
 				Name: f.name, ExcludeNamespaces: f.exclude, IncludeKinds: f.kinds, KubeletConfig: f.kubelet, NoAnonymous: f.noAnonymous,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/postscan/postscan/scanner"
 	"github.com/postscan/postscan/scanner/collect/manifests"
+	"github.com/postscan/postscan/scanner/facts"
 )
 
 // manifestFlags say how to read manifests.
@@ -77,6 +79,7 @@ func (a *app) scanManifests(ctx context.Context, scan *scanFlags, f *manifestFla
 	now := a.env.Now().UTC().Truncate(time.Second)
 	return a.scan(ctx, scan, job{
 		collected: now,
+		kinds:     kubernetesKinds(),
 		collector: func(context.Context) (scanner.Collector, func(), error) {
 			return manifests.New(manifests.Options{
 				Paths: paths, Stdin: a.env.Stdin, Name: f.name, Values: f.values, Namespace: f.namespace,
@@ -84,6 +87,11 @@ func (a *app) scanManifests(ctx context.Context, scan *scanFlags, f *manifestFla
 			}), func() {}, nil
 		},
 	})
+}
+
+// kubernetesKinds are what manifests and clusters can yield.
+func kubernetesKinds() []facts.Kind {
+	return slices.DeleteFunc(facts.Kinds(), func(k facts.Kind) bool { return k == facts.KindImage })
 }
 
 // minorValue is a flag that holds a version of Kubernetes by its minor number;
