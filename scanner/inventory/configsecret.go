@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/postscan/postscan/scanner/facts"
 )
@@ -85,7 +86,7 @@ func (s *configScan) text(where string, index int, text string) string {
 // words finds the credentials of a text.
 func (s *configScan) words(text string) []foundSpan {
 	spans := s.patterns(text)
-	for _, expr := range []*regexp.Regexp{assignment, option} {
+	for _, expr := range []*regexp.Regexp{assignment(), option()} {
 		for _, loc := range expr.FindAllStringSubmatchIndex(text, -1) {
 			f := entropySpan(loc[4], loc[5])
 			if credentialValue(text[loc[2]:loc[3]], text[f.from:f.to]) &&
@@ -115,11 +116,21 @@ func (s *configScan) arguments(where string, args []string) {
 	}
 }
 
+// The expressions with bounded repetitions compile to large programs: they are
+// made at the first scan and not when the program starts.
 var (
 	// assignment is NAME=value.
-	assignment = regexp.MustCompile(`(?:^|[\s|;&"'(\[,])([A-Za-z_][A-Za-z0-9_.-]{1,100})=("[^"]{1,1000}"|'[^']{1,1000}'|[^\s"';|&)]{1,1000})`)
+	assignment = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?:^|[\s|;&"'(\[,])([A-Za-z_][A-Za-z0-9_.-]{1,100})=("[^"]{1,1000}"|'[^']{1,1000}'|[^\s"';|&)]{1,1000})`)
+	})
 	// option is --name=value or --name value; in a list of quoted arguments too.
-	option = regexp.MustCompile(`(?:^|[\s"'\[,])--?([A-Za-z][A-Za-z0-9_.-]{1,100})(?:=|"?,?\s+"?)("[^"]{1,1000}"|'[^']{1,1000}'|[^\s"';|&)\]]{1,1000})`)
+	option = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?:^|[\s"'\[,])--?([A-Za-z][A-Za-z0-9_.-]{1,100})(?:=|"?,?\s+"?)("[^"]{1,1000}"|'[^']{1,1000}'|[^\s"';|&)\]]{1,1000})`)
+	})
+	// urlPassword is a password in the address of a server.
+	urlPassword = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s:/@"']{0,256}:([^\s@/"']{3,256})@`)
+	})
 )
 
 type foundSpan struct {
@@ -134,15 +145,12 @@ func entropySpan(from, to int) foundSpan {
 	}
 }
 
-// urlPassword is a password in the address of a server.
-var urlPassword = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s:/@"']{0,256}:([^\s@/"']{3,256})@`)
-
 func (s *configScan) patterns(text string) []foundSpan {
 	var out []foundSpan
 	for _, m := range s.rules.find("config.json", []byte(text), s.state) {
 		out = append(out, foundSpan{span: m.span, rule: m.rule.id, category: m.rule.category, title: m.rule.title, severity: m.rule.severity})
 	}
-	for _, loc := range urlPassword.FindAllStringSubmatchIndex(text, -1) {
+	for _, loc := range urlPassword().FindAllStringSubmatchIndex(text, -1) {
 		f := foundSpan{
 			span: span{loc[2], loc[3]}, rule: "url-password", category: "URL",
 			title: "Password in a URL", severity: "high",
