@@ -145,6 +145,9 @@ func newDBStatus(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Show the databases and their age",
+		Long: `status shows what is there and how old it is. It connects to nothing; it takes
+the flags of db update that say which databases are meant, so that both can be
+called alike.`,
 		Args:  arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			status, err := vulndb.ReadStatus(cmd.Context(), vulndb.Options{Dir: f.dir, KEV: f.kev, EPSS: f.epss, Now: a.env.Now, Log: a.log})
@@ -154,9 +157,8 @@ func newDBStatus(a *app) *cobra.Command {
 			return a.showStatus(format, status)
 		},
 	}
-	addFlags(cmd, "Database", func(fs *pflag.FlagSet) {
-		fs.StringVar(&f.dir, "db-dir", "", "`DIR` of the databases (default: in the user's cache)")
-	})
+	addFlags(cmd, "Database", f.define)
+	addFlags(cmd, "Network", f.defineOffline)
 	addFlags(cmd, outputHeading, func(fs *pflag.FlagSet) { defineTextOrJSON(fs, &format) })
 	return cmd
 }
