@@ -148,7 +148,7 @@ func newDBStatus(a *app) *cobra.Command {
 		Long: `status shows what is there and how old it is. It connects to nothing; it takes
 the flags of db update that say which databases are meant, so that both can be
 called alike.`,
-		Args:  arguments(cobra.NoArgs),
+		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			status, err := vulndb.ReadStatus(cmd.Context(), vulndb.Options{Dir: f.dir, KEV: f.kev, EPSS: f.epss, Now: a.env.Now, Log: a.log})
 			if err != nil {
