@@ -16,7 +16,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/kubernetes/scheme"
 )
 
 // load fills etcd with objects as an API server would have stored them, which is
@@ -36,7 +35,13 @@ func load(args []string) error {
 		return err
 	}
 	defer client.Close()
-	s := &store{client: client, enc: protobuf.NewSerializer(scheme.Scheme, scheme.Scheme)}
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, appsv1.AddToScheme, rbacv1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return err
+		}
+	}
+	s := &store{client: client, enc: protobuf.NewSerializer(scheme, scheme)}
 	for i := range *namespaces {
 		n := namespace(i)
 		s.put("namespaces", "", &corev1.Namespace{ObjectMeta: meta("", n, i), Spec: corev1.NamespaceSpec{Finalizers: []corev1.FinalizerName{corev1.FinalizerKubernetes}}, Status: corev1.NamespaceStatus{Phase: corev1.NamespaceActive}}, n, "v1", "Namespace")
