@@ -252,6 +252,7 @@ func TestVerifyRefuses(t *testing.T) {
 		"clock":                {"why := \"no user\"", `why := time.now_ns()`, "built-in time.now_ns is not allowed"},
 		"chance":               {"why := \"no user\"", `why := rand.intn("a", 3)`, "built-in rand.intn is not allowed"},
 		"network":              {"why := \"no user\"", `why := net.lookup_ip_addr("example.com")`, "built-in net.lookup_ip_addr is not allowed"},
+		"unbounded list":       {"why := \"no user\"", `why := net.cidr_expand("10.0.0.0/8")`, "built-in net.cidr_expand is not allowed"},
 		"environment":          {"why := \"no user\"", `why := opa.runtime().env`, "built-in opa.runtime is not allowed"},
 		"misspelt field":       {"tool.name", "tool.nam", "undefined ref"},
 		"impossible compare":   {`input.os == "linux"`, `input.os == 7`, "match error"},
@@ -278,6 +279,22 @@ func TestVerifyRefuses(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What computes with addresses reaches nothing and may be used.
+func TestVerifyAllowsAddresses(t *testing.T) {
+	for _, expr := range []string{
+		`net.cidr_contains("10.0.0.0/8", "10.1.2.3")`, `net.cidr_intersects("10.0.0.0/8", "10.1.0.0/16")`,
+		`count(net.cidr_merge(["10.0.0.0/9", "10.128.0.0/9"]))`, `net.cidr_is_valid("10.0.0.0/8")`,
+	} {
+		text := strings.Replace(good, `why := "no user"`, "why := sprintf(\"%v\", ["+expr+"])", 1)
+		if text == good {
+			t.Fatal("the test changes nothing")
+		}
+		if err := load(t, map[string]string{"image/root.rego": text, "lib/text.rego": library}).Verify(); err != nil {
+			t.Errorf("%s: %v", expr, err)
+		}
 	}
 }
 
