@@ -67,6 +67,7 @@ func prefixes() map[facts.Kind]string {
 		facts.KindImage: "IMG", facts.KindWorkload: "K8S", facts.KindIdentity: "RBAC", facts.KindRole: "RBAC",
 		facts.KindBinding: "RBAC", facts.KindNamespace: "NET", facts.KindNetworkPolicy: "NET", facts.KindService: "NET",
 		facts.KindIngress: "NET", facts.KindAdmissionPolicy: "NET", facts.KindConfigMap: "K8S", facts.KindCluster: "CP", facts.KindNode: "CP",
+		facts.KindEngine: "ENG", facts.KindContainer: "ENG", facts.KindVM: "VM",
 	}
 }
 

@@ -105,8 +105,8 @@ func (b *builder) Resource(ctx context.Context, r *facts.Resource) error {
 	for i := range outcomes {
 		b.add(&outcomes[i])
 	}
-	if im, ok := r.Facts.(*facts.Image); ok {
-		for _, p := range im.Packages {
+	if held, ok := r.Facts.(facts.Packaged); ok {
+		for _, p := range held.HeldPackages() {
 			b.rep.Packages = append(b.rep.Packages, PackageEntry{Target: r.Target, Resource: r.ID, Package: p})
 		}
 	}

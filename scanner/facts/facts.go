@@ -42,6 +42,11 @@ const (
 	KindAdmissionPolicy Kind = "admissionpolicy" // *[AdmissionPolicy]: "ClusterPolicy/restrict", "ValidatingWebhookConfiguration/x/y.example"
 	KindCluster         Kind = "cluster"         // *[Cluster]: "cluster"
 	KindNode            Kind = "node"            // *[Node]: "Node/worker-1"
+
+	KindEngine    Kind = "engine"    // *[Engine]: "docker"
+	KindContainer Kind = "container" // *[Container]: "docker/web", "containerd/shop/web/app"
+
+	KindVM Kind = "vm" // *[VM]: the machine's host name
 )
 
 // Header opens a stream.

@@ -19,6 +19,17 @@ type Placed interface {
 	PlaceOf(list string, index int) (file string, line, layer int, ok bool)
 }
 
+// Packaged is implemented by facts documents that list installed packages.
+type Packaged interface {
+	HeldPackages() []Package
+}
+
+// HeldPackages implements [Packaged].
+func (im *Image) HeldPackages() []Package { return im.Packages }
+
+// HeldPackages implements [Packaged].
+func (vm *VM) HeldPackages() []Package { return vm.Packages }
+
 // Place returns where the evidence path stands: the line in the resource's own
 // file, or the file and layer inside an image.
 func (r *Resource) Place(path string) Place {
@@ -98,6 +109,19 @@ func (im *Image) PlaceOf(list string, i int) (file string, line, layer int, ok b
 		return im.Malware[i].Path, 0, im.Malware[i].Layer, true
 	case list == "history" && i < len(im.History):
 		return "", 0, im.History[i].Layer, true
+	default:
+		return "", 0, -1, false
+	}
+}
+
+// PlaceOf implements [Placed]; where other facts of a machine were read stands in
+// the resource's Places.
+func (vm *VM) PlaceOf(list string, i int) (file string, line, layer int, ok bool) {
+	switch {
+	case list == "packages" && i < len(vm.Packages):
+		return vm.Packages[i].Path, 0, -1, true
+	case list == "vulnerabilities" && i < len(vm.Vulnerabilities):
+		return vm.Vulnerabilities[i].Path, 0, -1, true
 	default:
 		return "", 0, -1, false
 	}

@@ -167,6 +167,12 @@ func New(k Kind) any {
 		return new(Cluster)
 	case KindNode:
 		return new(Node)
+	case KindEngine:
+		return new(Engine)
+	case KindContainer:
+		return new(Container)
+	case KindVM:
+		return new(VM)
 	default:
 		return nil
 	}
@@ -176,7 +182,8 @@ func New(k Kind) any {
 func Kinds() []Kind {
 	return []Kind{
 		KindImage, KindWorkload, KindIdentity, KindRole, KindBinding, KindNamespace, KindNetworkPolicy,
-		KindService, KindIngress, KindConfigMap, KindAdmissionPolicy, KindCluster, KindNode,
+		KindService, KindIngress, KindConfigMap, KindAdmissionPolicy, KindCluster, KindNode, KindVM,
+		KindEngine, KindContainer,
 	}
 }
 

@@ -91,7 +91,8 @@ func (a *app) scanManifests(ctx context.Context, scan *scanFlags, f *manifestFla
 
 // kubernetesKinds are what manifests and clusters can yield.
 func kubernetesKinds() []facts.Kind {
-	return slices.DeleteFunc(facts.Kinds(), func(k facts.Kind) bool { return k == facts.KindImage })
+	others := []facts.Kind{facts.KindImage, facts.KindVM}
+	return slices.DeleteFunc(facts.Kinds(), func(k facts.Kind) bool { return slices.Contains(others, k) })
 }
 
 // minorValue is a flag that holds a version of Kubernetes by its minor number;
