@@ -44,7 +44,7 @@ const (
 	KindNode            Kind = "node"            // *[Node]: "Node/worker-1"
 
 	KindEngine    Kind = "engine"    // *[Engine]: "docker"
-	KindContainer Kind = "container" // *[Container]: "docker/web", "containerd/shop/web/app"
+	KindContainer Kind = "container" // *[EngineContainer]: "docker/web", "containerd/shop/web/app"
 
 	KindVM Kind = "vm" // *[VM]: the machine's host name
 )

@@ -170,7 +170,7 @@ func New(k Kind) any {
 	case KindEngine:
 		return new(Engine)
 	case KindContainer:
-		return new(Container)
+		return new(EngineContainer)
 	case KindVM:
 		return new(VM)
 	default:
