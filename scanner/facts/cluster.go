@@ -1,8 +1,8 @@
 package facts
 
-// Cluster is a cluster and its control plane as the API shows it. For manifests
-// there is one only where the files hold static pods of a control plane; then
-// it has those components and the rest is missing.
+// Cluster is a cluster and its control plane as the API shows it. For manifests,
+// and for the files of a node, there is one only where they hold static pods of a
+// control plane; then it has those components and the rest is missing.
 type Cluster struct {
 	Version string `json:"version"` // "v1.37.2"
 	Minor   int    `json:"minor"`   // 37; 0 where unreadable
@@ -75,11 +75,26 @@ type Component struct {
 	Where   string `json:"where"`   // node or file
 	Version string `json:"version"` // of its image's tag
 	Flags   []Flag `json:"flags"`
-	// ConfigFile is true where flags name a configuration file that was not read, so that a flag that is absent may be set there.
-	ConfigFile bool `json:"config_file"`
+	// ConfigFile is true where a flag that is absent may be set elsewhere: the flags name a configuration file that
+	// was not read, the command is a script, or variables come from an object that was not read.
+	ConfigFile bool            `json:"config_file"`
+	Config     ComponentConfig `json:"config"`
 	// HostPaths are the node paths that the pod mounts.
 	HostPaths []string `json:"host_paths"`
 	Path      string   `json:"path"` // "api_servers[0]"
+}
+
+// ComponentConfig is what files say that flags of the API server name. It is
+// missing ("api_servers[].config") where a flag names one that was not read.
+type ComponentConfig struct {
+	Anonymous      string   `json:"anonymous"`       // AuthenticationConfiguration, anonymous.enabled: unset, true, false
+	AnonymousPaths []string `json:"anonymous_paths"` // of its conditions
+	Authorizers    []string `json:"authorizers"`     // AuthorizationConfiguration: the types in order
+	// SecretsProvider is the first provider for secrets of the EncryptionConfiguration: identity, aescbc, aesgcm,
+	// secretbox, kms-v1, kms-v2; "" where no rule is for them.
+	SecretsProvider string `json:"secrets_provider"`
+	// AuditDrops are those of secrets, exec, rbac-writes and token-requests that the audit policy does not record.
+	AuditDrops []string `json:"audit_drops"`
 }
 
 // KubeletGroup is one kubelet configuration and the nodes that share it.

@@ -2,9 +2,7 @@ package cluster
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -110,82 +108,5 @@ func (s *session) kubelet(ctx context.Context, name string) (facts.Kubelet, erro
 	if err != nil {
 		return facts.Kubelet{}, err
 	}
-	return parseConfigz(raw)
-}
-
-// parseConfigz reads the answer of the kubelet's endpoint /configz.
-func parseConfigz(raw []byte) (facts.Kubelet, error) {
-	var z struct {
-		Config *struct {
-			Authentication struct {
-				Anonymous struct {
-					Enabled *bool `json:"enabled"`
-				} `json:"anonymous"`
-				X509 struct {
-					ClientCAFile string `json:"clientCAFile"`
-				} `json:"x509"`
-			} `json:"authentication"`
-			Authorization struct {
-				Mode string `json:"mode"`
-			} `json:"authorization"`
-			ReadOnlyPort            int             `json:"readOnlyPort"`
-			ServerTLSBootstrap      bool            `json:"serverTLSBootstrap"`
-			TLSCertFile             string          `json:"tlsCertFile"`
-			TLSMinVersion           string          `json:"tlsMinVersion"`
-			TLSCipherSuites         []string        `json:"tlsCipherSuites"`
-			RotateCertificates      bool            `json:"rotateCertificates"`
-			FeatureGates            map[string]bool `json:"featureGates"`
-			SeccompDefault          bool            `json:"seccompDefault"`
-			PodPidsLimit            *int64          `json:"podPidsLimit"`
-			AllowedUnsafeSysctls    []string        `json:"allowedUnsafeSysctls"`
-			ProtectKernelDefaults   bool            `json:"protectKernelDefaults"`
-			MakeIPTablesUtilChains  *bool           `json:"makeIPTablesUtilChains"`
-			StreamingIdle           string          `json:"streamingConnectionIdleTimeout"`
-			EventRecordQPS          *int            `json:"eventRecordQPS"`
-			EnableDebuggingHandlers *bool           `json:"enableDebuggingHandlers"`
-			EnableSystemLogQuery    *bool           `json:"enableSystemLogQuery"`
-			StaticPodURL            string          `json:"staticPodURL"`
-			PullVerification        string          `json:"imagePullCredentialsVerificationPolicy"`
-			FailCgroupV1            *bool           `json:"failCgroupV1"`
-		} `json:"kubeletconfig"`
-	}
-	if err := json.Unmarshal(raw, &z); err != nil {
-		return facts.Kubelet{}, fmt.Errorf("read configz: %w", err)
-	}
-	if z.Config == nil {
-		return facts.Kubelet{}, errors.New("read configz: the answer holds no kubeletconfig")
-	}
-	c := z.Config
-	or := func(b *bool, otherwise bool) bool {
-		if b == nil {
-			return otherwise
-		}
-		return *b
-	}
-	k := facts.Kubelet{
-		AnonymousAuth: or(c.Authentication.Anonymous.Enabled, false), AuthorizationMode: c.Authorization.Mode, ReadOnlyPort: c.ReadOnlyPort,
-		ClientCAFile: c.Authentication.X509.ClientCAFile, ServerTLSBootstrap: c.ServerTLSBootstrap, TLSCertFile: c.TLSCertFile,
-		TLSMinVersion: c.TLSMinVersion, TLSCipherSuites: c.TLSCipherSuites, RotateCertificates: c.RotateCertificates, RotateServerGate: "unset",
-		SeccompDefault: c.SeccompDefault, PodPidsLimit: -1, AllowedUnsafeSysctls: c.AllowedUnsafeSysctls, ProtectKernelDefaults: c.ProtectKernelDefaults,
-		IPTablesUtilChains: or(c.MakeIPTablesUtilChains, true), EventRecordQPS: 50, DebuggingHandlers: or(c.EnableDebuggingHandlers, true),
-		SystemLogQuery: or(c.EnableSystemLogQuery, false), PullVerification: c.PullVerification, FailCgroupV1: or(c.FailCgroupV1, false),
-		StreamingIdleSeconds: 4 * 3600,
-	}
-	if g, ok := c.FeatureGates["RotateKubeletServerCertificate"]; ok {
-		k.RotateServerGate = fmt.Sprint(g)
-	}
-	if c.PodPidsLimit != nil {
-		k.PodPidsLimit = *c.PodPidsLimit
-	}
-	if c.EventRecordQPS != nil {
-		k.EventRecordQPS = *c.EventRecordQPS
-	}
-	if d, err := time.ParseDuration(c.StreamingIdle); err == nil {
-		k.StreamingIdleSeconds = int(d.Seconds())
-	}
-	if scheme, rest, found := strings.Cut(c.StaticPodURL, "://"); found { // the path and the user may be secret
-		host, _, _ := strings.Cut(rest, "/")
-		k.StaticPodURL = scheme + "://" + host[strings.LastIndexByte(host, '@')+1:]
-	}
-	return k, nil
+	return facts.ReadConfigz(raw)
 }

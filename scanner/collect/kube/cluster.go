@@ -92,23 +92,23 @@ func (c *clusterFacts) verify(v facts.Verifier) {
 
 // component says which list a control-plane container belongs to, by its name
 // and its image; nil for others.
-func (c *clusterFacts) component(container, image string) (*[]componentAt, []string) {
+func (c *clusterFacts) component(container, image string) *[]componentAt {
 	is := func(n string) bool {
 		return container == n && (image == n || strings.HasPrefix(image, n) || image == "hyperkube" || image == "kubernetes")
 	}
 	switch {
 	case is("kube-apiserver"):
-		return &c.apiServers, apiServerKnown
+		return &c.apiServers
 	case is("kube-controller-manager"):
-		return &c.managers, managerKnown
+		return &c.managers
 	case is("kube-scheduler"):
-		return &c.schedulers, schedulerKnown
+		return &c.schedulers
 	case is("etcd"):
-		return &c.etcds, etcdKnown
+		return &c.etcds
 	case is("kube-proxy"):
-		return &c.proxies, proxyKnown
+		return &c.proxies
 	default:
-		return nil, nil
+		return nil
 	}
 }
 
@@ -173,7 +173,7 @@ func (s *Set) clusterSummary() facts.ClusterSummary {
 		if list := s.cluster.apiServers; len(list) > 0 {
 			on := func(plugin string) string {
 				for i := range list {
-					v, _ := flagOf(list[i].Flags, "enable-admission-plugins")
+					v, _ := facts.FlagOf(list[i].Flags, "enable-admission-plugins")
 					if !slices.Contains(strings.Split(v, ","), plugin) {
 						return "false"
 					}
@@ -414,7 +414,7 @@ func (s *Set) componentsOf(f *facts.Cluster, r *facts.Resource) {
 		for i := range f.KubeProxies {
 			p := &f.KubeProxies[i]
 			p.ConfigFile = false // the file is the ConfigMap that was read
-			if _, ok := flagOf(p.Flags, "metrics-bind-address"); !ok {
+			if _, ok := facts.FlagOf(p.Flags, "metrics-bind-address"); !ok {
 				p.Flags = append(slices.Clone(p.Flags), facts.Flag{Name: "metrics-bind-address", Value: c.proxyMetrics, Path: p.Path})
 			}
 		}
@@ -431,7 +431,7 @@ func (s *Set) networkEngine() facts.NetworkEngine {
 	if (d == "k3s" || d == "rke2") && len(n.Plugins) == 0 {
 		n.Plugins, n.Enforces = []string{d}, "true" // its own controller, unless it is switched off
 		for _, nd := range s.nodes {
-			if v, ok := flagOf(nd.facts.K3s, "disable-network-policy"); ok && v != "false" {
+			if v, ok := facts.FlagOf(nd.facts.K3s, "disable-network-policy"); ok && v != "false" {
 				n.Enforces = "false"
 			}
 		}

@@ -39,9 +39,9 @@ func (s *Set) addNode(o *corev1.Node, at Place) {
 	info := &o.Status.NodeInfo
 	f := &facts.Node{
 		OS: s.intern(info.OperatingSystem), OSImage: s.intern(info.OSImage), Kernel: s.intern(info.KernelVersion), Architecture: s.intern(info.Architecture),
-		AppArmor: "unknown", Virtual: "unknown",
+		AppArmor: "unknown", Virtual: "unknown", DiskEncrypted: "unknown", SecureBoot: "unknown", TPM: "unknown",
 	}
-	n := &node{name: strings.Clone(o.Name), facts: f, labels: s.internMap(o.Labels), guard: "unknown", missing: map[string]facts.Missing{}, at: at,
+	n := &node{name: strings.Clone(o.Name), facts: f, labels: s.internMap(o.Labels), guard: "unknown", missing: facts.NeedsNode(facts.KindNode), at: at,
 		classes: map[string]bool{}, sharable: map[string]bool{}}
 	f.KubeletMinor, f.KubeletPatch = minorPatch(info.KubeletVersion)
 	runtime, version, _ := strings.Cut(info.ContainerRuntimeVersion, "://")
@@ -107,6 +107,7 @@ func (s *Set) addNode(o *corev1.Node, at Place) {
 			n.uuid = append(n.uuid, alias)
 		}
 	}
+	n.missing["kubelet_callers"] = notAssessed("the rights to kubelets were not looked at")
 	n.missing["kubelet"] = notAssessed("the kubelet's configuration was not asked for; use --kubelet-config (needs the right nodes/proxy or nodes/configz)")
 	s.nodes[n.name] = n
 }
@@ -173,7 +174,7 @@ func k3sFlags(annotations map[string]string) []facts.Flag {
 	if raw == "" || json.Unmarshal([]byte(raw), &args) != nil {
 		return nil
 	}
-	return parseFlags(args, "metadata.annotations[k3s.io/node-args]", k3sKnown)
+	return facts.ParseFlags("k3s", args, "metadata.annotations[k3s.io/node-args]")
 }
 
 // NodeNames lists the nodes that were added, in order.
