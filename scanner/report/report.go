@@ -49,6 +49,8 @@ func Formats() []Format {
 		{Name: "cyclonedx", About: "CycloneDX 1.6 SBOM with vulnerabilities", Write: CycloneDX},
 		{Name: "spdx", About: "SPDX 2.3 SBOM with vulnerabilities", Write: SPDX},
 		{Name: "csv", About: "a line per finding", Write: CSV},
+		{Name: "gitlab", About: "GitLab container scanning, of images", Write: GitLab},
+		{Name: "gitlab-codequality", About: "GitLab code quality, of every target", Write: GitLabCodeQuality},
 		{Name: "github", About: "annotations of GitHub Actions", Write: GitHub},
 	}
 }

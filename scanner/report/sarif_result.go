@@ -56,10 +56,19 @@ func newSARIFLocation(f *scanner.Finding, t facts.Target) sarifLocation {
 	return loc
 }
 
-// locationURI is a relative URI that is never empty and holds no tag or digest:
-// of an image the repository and the file in it, of manifests the file, of
-// anything else the resource and, where there is one, the file.
+// locationURI is a relative URI that is never empty and holds no tag or digest.
 func locationURI(f *scanner.Finding, t facts.Target) string {
+	segments := locationPath(f, t)
+	for i, s := range segments {
+		segments[i] = strings.ReplaceAll(url.PathEscape(strings.ToValidUTF8(s, "\uFFFD")), ":", "%3A")
+	}
+	return strings.Join(segments, "/")
+}
+
+// locationPath is where a finding stands, in parts, at least one: of an image the
+// repository and the file in it, of manifests the file, of anything else the
+// resource and, where there is one, the file.
+func locationPath(f *scanner.Finding, t facts.Target) []string {
 	var path string
 	switch {
 	case f.Resource.Kind == facts.KindImage:
@@ -69,16 +78,16 @@ func locationURI(f *scanner.Finding, t facts.Target) string {
 	default:
 		path = f.Resource.ID + "/" + f.Origin.File
 	}
-	var segments []string
+	var parts []string
 	for s := range strings.SplitSeq(path, "/") {
 		if s != "" && s != "." && s != ".." {
-			segments = append(segments, strings.ReplaceAll(url.PathEscape(strings.ToValidUTF8(s, "\uFFFD")), ":", "%3A"))
+			parts = append(parts, s)
 		}
 	}
-	if len(segments) == 0 {
-		return "target"
+	if len(parts) == 0 {
+		return []string{"target"}
 	}
-	return strings.Join(segments, "/")
+	return parts
 }
 
 // imagePath is the repository of an image's id without registry host, tag and
