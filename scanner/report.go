@@ -22,7 +22,11 @@ type Report struct {
 	Gaps     []GapEntry       `json:"gaps"`                           // everything unknown or not assessed, with the reason
 	Notices  []Notice         `json:"notices"`                        // what filters had to say: an expired waiver …
 	Baseline *BaselineSummary `json:"baseline" jsonschema:"nullable"` // nil where the report was compared with none
-	Outcomes []OutcomeEntry   `json:"outcomes,omitempty"`             // every outcome, only where asked for
+	// Isolation is nil where the scan looked at no workload.
+	Isolation *Isolation `json:"isolation" jsonschema:"nullable"`
+	// Compliance has the frameworks that were asked for.
+	Compliance []Framework    `json:"compliance"`
+	Outcomes   []OutcomeEntry `json:"outcomes,omitempty"` // every outcome, only where asked for
 }
 
 // Run says what was run, when, and on what.

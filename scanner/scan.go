@@ -22,6 +22,8 @@ type Options struct {
 	Now func() time.Time
 	// Filters run in this order.
 	Filters []Filter
+	// Parts add further parts to the report, in this order, after the filters.
+	Parts []func(*Report)
 	// Tee also receives the stream, for --facts-out; nil for none.
 	Tee Sink
 	// Outcomes keeps every single outcome in the report.
@@ -56,7 +58,7 @@ type builder struct {
 func newBuilder(e Evaluator, o Options) *builder {
 	b := &builder{
 		eval: e, opts: o, started: o.Now(),
-		rep:     &Report{Schema: ReportSchema, Run: Run{Targets: []facts.Target{}}, Sources: []facts.Source{}, Checks: []CheckCount{}, Packages: []PackageEntry{}, Findings: []Finding{}, Gaps: []GapEntry{}, Notices: []Notice{}},
+		rep:     &Report{Schema: ReportSchema, Run: Run{Targets: []facts.Target{}}, Sources: []facts.Source{}, Checks: []CheckCount{}, Packages: []PackageEntry{}, Findings: []Finding{}, Gaps: []GapEntry{}, Notices: []Notice{}, Compliance: []Framework{}},
 		targets: map[string]facts.Target{},
 		counts:  map[string]*CheckCount{},
 	}
@@ -173,6 +175,9 @@ func (b *builder) report(collectErr error) (*Report, error) {
 	rep.Run.Complete = collectErr == nil
 	if collectErr != nil {
 		rep.Run.Error = collectErr.Error()
+	}
+	for _, add := range b.opts.Parts {
+		add(rep)
 	}
 	rep.Run.Finished = b.opts.Now().UTC()
 	rep.Summary = summarise(rep, b.resources)

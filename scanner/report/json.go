@@ -28,6 +28,8 @@ func JSON(w io.Writer, r *scanner.Report, _ Options) error {
 	writeList(d, "gaps", r.Gaps, func(g *scanner.GapEntry) any { return g })
 	writeList(d, "notices", r.Notices, func(n *scanner.Notice) any { return n })
 	d.field("baseline", r.Baseline)
+	writeIsolation(d, r.Isolation)
+	writeList(d, "compliance", r.Compliance, func(f *scanner.Framework) any { return f })
 	if r.Outcomes != nil {
 		writeList(d, "outcomes", r.Outcomes, func(o *scanner.OutcomeEntry) any { return o })
 	}
@@ -201,6 +203,10 @@ func readField(dec *json.Decoder, name string, rep *scanner.Report, rules map[st
 		rep.Notices, err = readList[scanner.Notice](dec)
 	case "baseline":
 		return dec.Decode(&rep.Baseline)
+	case "isolation":
+		rep.Isolation, err = readIsolation(dec)
+	case "compliance":
+		rep.Compliance, err = readList[scanner.Framework](dec)
 	case "outcomes":
 		rep.Outcomes, err = readList[scanner.OutcomeEntry](dec)
 	default: // a newer minor version
