@@ -81,7 +81,7 @@ func TestEffectiveCapabilities(t *testing.T) {
 		{"add ALL and drop ALL", false, []string{"ALL"}, []string{"ALL"}, "containerd", "none", nil, []string{"CHOWN"}, 0},
 		{"CAP_ and lower case", false, []string{"CAP_SYS_ADMIN"}, []string{"net_raw"}, "containerd", "default", []string{"SYS_ADMIN"}, []string{"NET_RAW"}, 14},
 	} {
-		caps, base := effectiveCapabilities(c.privileged, c.add, c.drop, defaultCapabilities(c.runtime))
+		caps, base := effectiveCapabilities(c.privileged, c.add, c.drop, facts.DefaultCapabilities(c.runtime))
 		if base != c.base || len(caps) != c.size {
 			t.Errorf("%s: base %s, %d capabilities %v; want %s, %d", c.name, base, len(caps), caps, c.base, c.size)
 		}

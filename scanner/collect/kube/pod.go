@@ -237,7 +237,7 @@ func effective(w *facts.Workload, c *facts.Container, appArmorNote string) facts
 	}
 	e.SELinux = cmp.Or(own.SELinux.Type, pod.SELinux.Type)
 	e.NoNewPriv = c.AllowPrivilegeEscalation == "false"
-	e.Capabilities, e.CapabilityBase = effectiveCapabilities(c.Privileged, c.CapabilitiesAdd, c.CapabilitiesDrop, capsContainerd)
+	e.Capabilities, e.CapabilityBase = effectiveCapabilities(c.Privileged, c.CapabilitiesAdd, c.CapabilitiesDrop, facts.DefaultCapabilities("containerd"))
 	return e
 }
 

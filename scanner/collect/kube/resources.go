@@ -175,7 +175,7 @@ func (s *Set) joinContainers(w *work, runtimes []string) []facts.Container {
 		}
 		c.Effective.CapabilityDefault = whose
 		if c.Effective.CapabilityBase == "default" {
-			c.Effective.Capabilities, _ = effectiveCapabilities(false, c.CapabilitiesAdd, c.CapabilitiesDrop, defaultCapabilities(whose))
+			c.Effective.Capabilities, _ = effectiveCapabilities(false, c.CapabilitiesAdd, c.CapabilitiesDrop, facts.DefaultCapabilities(whose))
 		}
 	}
 	return out
