@@ -25,6 +25,8 @@ type Compiled struct {
 	*ast.Compiler
 	// Reads are the fields that each check reads.
 	Reads map[*Check]Reads
+	// Depends is what the answer of each check depends on.
+	Depends map[*Check]Depends
 }
 
 // Compile parses the selected policies and the libraries that they use, holds
@@ -70,16 +72,18 @@ func compile(files []*file, o CompileOptions) (*Compiled, error) {
 	}
 	// After this stage every reference stands in full, with the author's variables.
 	var problems Problems
-	reads := map[*Check]Reads{}
+	reads, depends := map[*Check]Reads{}, map[*Check]Depends{}
 	comp.WithStageAfterID(ast.StageResolveRefs, ast.CompilerStageDefinition{
 		Name: "Contract", MetricName: "contract",
 		Stage: func(comp *ast.Compiler) *ast.Error {
 			rules := indexRules(comp)
 			problems = contract(comp, files, rules)
 			flow := flow{rules: rules, known: map[string]map[string]bool{}}
+			dependence := dependence{rules: rules, known: map[string]map[string]bool{}}
 			for _, f := range files {
 				if f.kind == policyFile {
 					reads[f.check] = flow.reads(comp.Modules[f.name])
+					depends[f.check] = dependence.of(comp.Modules[f.name])
 				}
 			}
 			return nil
@@ -92,7 +96,7 @@ func compile(files []*file, o CompileOptions) (*Compiled, error) {
 	if comp.Failed() {
 		return nil, regoProblems(comp.Errors).orNil()
 	}
-	return &Compiled{Compiler: comp, Reads: reads}, nil
+	return &Compiled{Compiler: comp, Reads: reads, Depends: depends}, nil
 }
 
 // parse parses files in parallel, with their annotations where types are to be

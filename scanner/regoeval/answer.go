@@ -19,11 +19,12 @@ import (
 )
 
 // answer is what one policy says of one facts document. It is shared by all
-// resources with equal facts and is not changed.
+// resources that are equal in what the policy looks at, and is not changed.
 type answer struct {
 	notApplicable bool
 	violations    []scanner.Violation
 	unknown       []string // the policy's own reasons, and its errors
+	faulty        bool     // it ended in an error, or denied in words that are none
 }
 
 // answers asks the policies of the set, or remembers what they said.
@@ -41,63 +42,66 @@ func (e *Evaluator) answers(ctx context.Context, s *subject, r *facts.Resource, 
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	key := key{facts: s.input.hash(doc), run: string(run)}
-	if known, ok := s.cache.get(key); ok {
-		return known, nil
+	groups, done := s.parts.digests(doc)
+	defer done()
+	out := make([]answer, len(s.policies))
+	ask := s.cache.get(s.parts, groups, run, out)
+	if ask.empty() {
+		return out, nil
 	}
-	out, whole, err := e.evaluate(ctx, s, r, run, s.input.value(doc))
+	whole, err := e.evaluate(ctx, s, r, ask, run, s.input.value(doc), out)
 	if err != nil {
 		return nil, err
 	}
 	if whole {
-		s.cache.put(key, out)
+		s.cache.put(s.parts, groups, ask, out)
 	}
 	return out, nil
 }
 
 // evaluate asks all policies of the set at once. Where that ends in an error it
-// asks them one by one, to find the one at fault. whole is false where time ran
-// out, which another attempt need not.
-func (e *Evaluator) evaluate(ctx context.Context, s *subject, r *facts.Resource, run set, input ast.Value) (out []answer, whole bool, err error) {
-	object, err := e.ask(ctx, s, run, input)
+// asks them one by one, to find the one at fault. The answers go into out; the
+// query may be that of the wider set. whole is false where time ran out, which
+// another attempt need not.
+func (e *Evaluator) evaluate(ctx context.Context, s *subject, r *facts.Resource, run, wider set, input ast.Value, out []answer) (whole bool, err error) {
+	object, err := e.ask(ctx, s, run, wider, input)
 	if err == nil {
-		out = make([]answer, len(s.policies))
 		for i, p := range s.policies {
 			if run.has(i) {
 				out[i] = e.read(p, r, object)
 			}
 		}
-		return out, true, nil
+		return true, nil
 	}
 	if ctx.Err() != nil {
-		return nil, false, ctx.Err()
+		return false, ctx.Err()
 	}
-	out, whole = make([]answer, len(s.policies)), true
+	whole = true
 	for i, p := range s.policies {
 		if !run.has(i) {
 			continue
 		}
 		one := newSet(len(s.policies))
 		one.add(i)
-		object, err := e.ask(ctx, s, one, input)
+		object, err := e.ask(ctx, s, one, one, input)
 		switch {
 		case err == nil:
 			out[i] = e.read(p, r, object)
 		case ctx.Err() != nil:
-			return nil, false, ctx.Err()
+			return false, ctx.Err()
 		default:
 			whole = whole && !topdown.IsCancel(err)
 			out[i] = e.fault(p, r, err)
 		}
 	}
-	return out, whole, nil
+	return whole, nil
 }
 
 // ask evaluates within the time-out.
-func (e *Evaluator) ask(ctx context.Context, s *subject, run set, input ast.Value) (ast.Object, error) {
+func (e *Evaluator) ask(ctx context.Context, s *subject, run, wider set, input ast.Value) (ast.Object, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, e.timeout, errTimeout)
 	defer cancel()
-	object, err := s.ask(ctx, run, input)
+	object, err := s.ask(ctx, run, wider, input)
 	if err != nil && errors.Is(context.Cause(ctx), errTimeout) {
 		return nil, &timeoutError{after: e.timeout.String(), err: err}
 	}
@@ -120,7 +124,7 @@ func (e *Evaluator) fault(p *policy, r *facts.Resource, err error) answer {
 	e.log.Error("a policy could not decide; its outcome is unknown",
 		slog.String("check", p.check.ID), slog.String("file", p.check.File),
 		slog.String("resource", r.ID), slog.String("error", err.Error()))
-	return answer{unknown: []string{"error in policy " + p.check.File + ": " + err.Error()}}
+	return answer{faulty: true, unknown: []string{"error in policy " + p.check.File + ": " + err.Error()}}
 }
 
 // failed is the answer of all policies of the set to one error.
@@ -140,6 +144,7 @@ func (e *Evaluator) read(p *policy, r *facts.Resource, object ast.Object) answer
 	a, err := p.read(object.Get(p.id))
 	if err != nil {
 		a.unknown = append(a.unknown, e.fault(p, r, err).unknown...)
+		a.faulty = true
 	}
 	return a
 }

@@ -1,61 +1,84 @@
 package regoeval
 
-import (
-	"crypto/sha256"
-	"sync"
-)
+import "sync"
 
 const (
-	// cacheAnswers bounds the documents that one generation remembers.
-	cacheAnswers = 4096
+	// cacheAnswers bounds the answers that one generation remembers.
+	cacheAnswers = 1 << 16
 	// cacheViolations bounds the violations that it holds, which are what takes space.
 	cacheViolations = 20_000
 )
 
-// key names a facts document as the policies see it, and the policies that were asked.
-type key struct {
-	facts [sha256.Size]byte
-	run   string
-}
+// denied stands where a policy is known to deny, in words that depend on more
+// than the key.
+var denied = &answer{}
 
-// cache remembers answers by the facts that they were given on. It keeps two
+// cache remembers answers by what the policy looked at. It keeps two
 // generations: when the young one is full, the old one goes.
 type cache struct {
 	mu         sync.Mutex
-	young, old map[key][]answer
+	young, old map[key]*answer
 	violations int // in young
 }
 
-func (c *cache) get(k key) ([]answer, bool) {
+// get fills in the answers that are known, and returns the policies that are to be asked.
+func (c *cache) get(p *parts, groups []digest, run set, out []answer) (ask set) {
+	ask = newSet(len(out))
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	for i := range out {
+		if !run.has(i) {
+			continue
+		}
+		a := c.lookup(newKey(i, false, &groups[p.body[i]]))
+		if a == denied {
+			a = c.lookup(newKey(i, true, &groups[p.full[i]]))
+		}
+		if a == nil {
+			ask.add(i)
+			continue
+		}
+		out[i] = *a
+	}
+	return ask
+}
+
+func (c *cache) lookup(k key) *answer {
 	if a, ok := c.young[k]; ok {
-		return a, true
+		return a
 	}
 	a, ok := c.old[k]
 	if ok {
 		c.insert(k, a)
 	}
-	return a, ok
+	return a
 }
 
-func (c *cache) put(k key, a []answer) {
+// put remembers the answers of the policies that were asked.
+func (c *cache) put(p *parts, groups []digest, asked set, out []answer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.insert(k, a)
+	for i := range out {
+		if !asked.has(i) {
+			continue
+		}
+		a, body := out[i], newKey(i, false, &groups[p.body[i]])
+		if len(a.violations) == 0 && !a.faulty {
+			c.insert(body, &a)
+			continue
+		}
+		c.insert(body, denied)
+		if len(a.violations) <= cacheViolations/4 { // more would push out everything else
+			c.insert(newKey(i, true, &groups[p.full[i]]), &a)
+		}
+	}
 }
 
-func (c *cache) insert(k key, answers []answer) {
-	n := 0
-	for _, a := range answers {
-		n += len(a.violations)
-	}
-	if n > cacheViolations/4 {
-		return // it would push out everything else
-	}
+func (c *cache) insert(k key, a *answer) {
+	n := len(a.violations)
 	if c.young == nil || len(c.young) >= cacheAnswers || c.violations+n > cacheViolations {
-		c.old, c.young, c.violations = c.young, map[key][]answer{}, 0
+		c.old, c.young, c.violations = c.young, map[key]*answer{}, 0
 	}
-	c.young[k] = answers
+	c.young[k] = a
 	c.violations += n
 }

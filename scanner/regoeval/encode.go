@@ -2,7 +2,6 @@ package regoeval
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"encoding"
 	"encoding/binary"
 	"fmt"
@@ -21,8 +20,9 @@ import (
 // list and no map is ever null. Fields that no policy needs are left out, so
 // that documents which differ only in them count as equal.
 type encoder struct {
-	typ  reflect.Type
-	plan *plan
+	typ     reflect.Type
+	plan    *plan
+	planner planner
 }
 
 // plan converts and hashes values of one type.
@@ -42,7 +42,7 @@ func newEncoder(t reflect.Type, needs []string) (*encoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &encoder{typ: t, plan: root}, nil
+	return &encoder{typ: t, plan: root, planner: p}, nil
 }
 
 // takes is true for a document of the encoder's type that is not nil.
@@ -52,13 +52,6 @@ func (e *encoder) takes(doc reflect.Value) bool {
 
 // value converts a document.
 func (e *encoder) value(doc reflect.Value) ast.Value { return e.plan.term(doc.Elem()).Value }
-
-// hash is equal for two documents that policies cannot tell apart.
-func (e *encoder) hash(doc reflect.Value) [sha256.Size]byte {
-	d := digester{h: sha256.New(), buf: make([]byte, 0, 1<<12)}
-	e.plan.hash(&d, doc.Elem())
-	return d.sum()
-}
 
 // want is the part of a struct that is converted: nil means all of it.
 type want map[string]want
@@ -293,8 +286,9 @@ func (p *planner) dictionary(t reflect.Type) (*plan, error) {
 // digester hashes values with marks and lengths between them, so that no two
 // documents give the same bytes.
 type digester struct {
-	h   hash.Hash
-	buf []byte
+	h       hash.Hash
+	buf     []byte
+	written bool // some of it is in h already
 }
 
 func (d *digester) mark(m byte) {
@@ -325,12 +319,6 @@ func (d *digester) text(s string) {
 func (d *digester) room(n int) {
 	if cap(d.buf)-len(d.buf) < n {
 		_, _ = d.h.Write(d.buf)
-		d.buf = d.buf[:0]
+		d.buf, d.written = d.buf[:0], true
 	}
-}
-
-func (d *digester) sum() (out [sha256.Size]byte) {
-	_, _ = d.h.Write(d.buf)
-	d.h.Sum(out[:0])
-	return out
 }

@@ -1,9 +1,12 @@
 package regoeval
 
 import (
+	"fmt"
 	"maps"
+	"math/bits"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/postscan/postscan/scanner/facts"
 )
@@ -27,9 +30,52 @@ func (g *gap) add(status facts.Gap, reasons ...string) {
 	}
 }
 
+// maxGaps bounds the sets of missing facts that are remembered. A scan has a
+// handful: what a right or a kind of object leaves unseen is the same everywhere.
+const maxGaps = 1024
+
+// resourceGaps are the gaps of one set of missing facts. They are shared and not changed.
+type resourceGaps struct {
+	of  []gap // by policy
+	run set   // the policies that can be asked
+}
+
+// gaps remembers the gaps by what is missing.
+type gaps struct {
+	mu    sync.Mutex
+	known map[string]*resourceGaps
+}
+
+// in looks up the gaps of all policies in a resource.
+func (g *gaps) in(r *facts.Resource, policies []*policy) *resourceGaps {
+	paths := slices.Sorted(maps.Keys(r.Missing))
+	var name []byte
+	for _, path := range paths {
+		m := r.Missing[path]
+		name = fmt.Appendf(name, "%d %s%s%t%d %s", len(path), path, m.Status, m.Partial, len(m.Reason), m.Reason)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if known, ok := g.known[string(name)]; ok {
+		return known
+	}
+	out := &resourceGaps{of: make([]gap, len(policies)), run: newSet(len(policies))}
+	for i, p := range policies {
+		if out.of[i] = p.gapIn(r, paths); !out.of[i].whole {
+			out.run.add(i)
+		}
+	}
+	if g.known == nil || len(g.known) >= maxGaps {
+		g.known = map[string]*resourceGaps{}
+	}
+	g.known[string(name)] = out
+	return out
+}
+
 // gapIn looks up what the policy needs: parameters that are not configured, then
 // facts. What was seen in part is judged; it never passes.
-func (p *policy) gapIn(r *facts.Resource) gap {
+// missing are the paths of the resource's missing map, sorted.
+func (p *policy) gapIn(r *facts.Resource, missing []string) gap {
 	var g gap
 	if p.check.DecidedBy != "" {
 		g.whole = true
@@ -48,7 +94,7 @@ func (p *policy) gapIn(r *facts.Resource) gap {
 			g.miss(need, m)
 			continue
 		}
-		for _, path := range slices.Sorted(maps.Keys(r.Missing)) {
+		for _, path := range missing {
 			if partOf(need, path) {
 				g.miss(path, r.Missing[path])
 			}
@@ -87,5 +133,13 @@ func newSet(n int) set { return make(set, (n+7)/8) }
 func (s set) add(i int) { s[i/8] |= 1 << (i % 8) }
 
 func (s set) has(i int) bool { return s[i/8]&(1<<(i%8)) != 0 }
+
+func (s set) count() int {
+	n := 0
+	for _, b := range s {
+		n += bits.OnesCount8(b)
+	}
+	return n
+}
 
 func (s set) empty() bool { return !slices.ContainsFunc(s, func(b byte) bool { return b != 0 }) }

@@ -3,8 +3,9 @@
 // It compiles the selected policies once, one compilation and one query for each
 // subject. A resource is judged in four steps: what a policy needs and was not
 // seen answers for it; the fields that the policies need are converted, without
-// a detour over JSON; one evaluation asks all of the subject's policies; and
-// their answers become outcomes. Equal facts are evaluated once.
+// a detour over JSON; one evaluation asks the subject's policies; and their
+// answers become outcomes. A policy is asked once about facts that are equal in
+// what it looks at.
 //
 // Nothing fails open. A policy that ends in an error, takes too long or answers
 // with something that is no violation is unknown, with the reason, and is told
@@ -156,20 +157,14 @@ func (e *Evaluator) Evaluate(ctx context.Context, r *facts.Resource) ([]scanner.
 	if err := s.wait(ctx); err != nil {
 		return nil, err
 	}
-	gaps := make([]gap, len(s.policies))
-	run := newSet(len(s.policies))
-	for i, p := range s.policies {
-		if gaps[i] = p.gapIn(r); !gaps[i].whole {
-			run.add(i)
-		}
-	}
-	answers, err := e.answers(ctx, s, r, run)
+	gaps := s.gaps.in(r, s.policies)
+	answers, err := e.answers(ctx, s, r, gaps.run)
 	if err != nil {
 		return nil, err
 	}
 	outcomes := make([]scanner.Outcome, len(s.policies))
 	for i, p := range s.policies {
-		outcomes[i] = outcome(p, r, gaps[i], answers[i])
+		outcomes[i] = outcome(p, r, gaps.of[i], answers[i])
 	}
 	return outcomes, nil
 }
@@ -177,7 +172,10 @@ func (e *Evaluator) Evaluate(ctx context.Context, r *facts.Resource) ([]scanner.
 // outcome joins what was not seen with what the policy says.
 func outcome(p *policy, r *facts.Resource, g gap, a answer) scanner.Outcome {
 	o := scanner.Outcome{Rule: p.rule, Resource: r, Violations: a.violations}
-	g.add(facts.Unknown, a.unknown...)
+	if len(a.unknown) > 0 {
+		g.reasons = slices.Clone(g.reasons) // they are shared
+		g.add(facts.Unknown, a.unknown...)
+	}
 	o.Gap, o.Reasons = g.status, g.reasons
 	switch {
 	case len(a.violations) > 0:

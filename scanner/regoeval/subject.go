@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -28,6 +29,8 @@ type subject struct {
 	policies []*policy // by id
 	input    *encoder
 	cache    cache
+	gaps     gaps
+	parts    *parts // set when the subject is ready
 	store    storage.Store
 	ready    chan struct{} // closed when compiler and failed are set
 	compiler *checks.Compiled
@@ -85,9 +88,19 @@ func newSubject(ctx context.Context, catalogue *checks.Catalogue, kind facts.Kin
 			p.query = query(p.check, s.compiler.Compiler)
 			p.asks = asks(p.check, s.compiler.Reads[p.check])
 		}
-		_, s.failed = s.prepared(ctx, all)
+		s.parts = newParts(s.input, s.policies, builtIn(s.compiler.Depends))
+		_, s.failed = s.prepared(ctx, all, all)
 	}()
 	return s, nil
+}
+
+// builtIn leaves out the policies of a user: what is said of the built-in ones is
+// held by tests, and a policy of a user is asked about every document that differs
+// in anything that it is handed.
+func builtIn(all map[*checks.Check]checks.Depends) map[*checks.Check]checks.Depends {
+	out := maps.Clone(all)
+	maps.DeleteFunc(out, func(c *checks.Check, _ checks.Depends) bool { return !c.BuiltIn })
+	return out
 }
 
 // wait waits until the policies are compiled.
@@ -172,12 +185,19 @@ func asks(c *checks.Check, reads checks.Reads) []string {
 	return out
 }
 
-// prepared returns the query that asks the policies of the set.
-func (s *subject) prepared(ctx context.Context, run set) (*rego.PreparedEvalQuery, error) {
+// prepared returns the query that asks the policies of the set. Where as many
+// sets as may be are prepared, it is the query that asks all of the wider set.
+func (s *subject) prepared(ctx context.Context, run, wider set) (*rego.PreparedEvalQuery, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if q, ok := s.queries[string(run)]; ok {
 		return q, nil
+	}
+	if len(s.queries) >= maxQueries && run.count() > 1 {
+		run = wider
+		if q, ok := s.queries[string(run)]; ok {
+			return q, nil
+		}
 	}
 	var terms []string
 	for i, p := range s.policies {
@@ -201,17 +221,15 @@ func (s *subject) prepared(ctx context.Context, run set) (*rego.PreparedEvalQuer
 	if err != nil {
 		return nil, fmt.Errorf("prepare the query %s: %w", text, err)
 	}
-	if len(s.queries) < maxQueries {
-		s.queries[string(run)] = &q
-	}
+	s.queries[string(run)] = &q
 	return &q, nil
 }
 
 var errNoAnswer = errors.New("the query has no answer")
 
-// ask evaluates the policies of the set over an input.
-func (s *subject) ask(ctx context.Context, run set, input ast.Value) (ast.Object, error) {
-	q, err := s.prepared(ctx, run)
+// ask evaluates the policies of the set over an input, or those of the wider set.
+func (s *subject) ask(ctx context.Context, run, wider set, input ast.Value) (ast.Object, error) {
+	q, err := s.prepared(ctx, run, wider)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,128 @@
+package regoeval
+
+import (
+	"math/rand/v2"
+	"reflect"
+	"regexp"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/postscan/postscan/checks"
+	"github.com/postscan/postscan/scanner"
+	"github.com/postscan/postscan/scanner/facts"
+)
+
+// words are the constants of the policies of a kind, so that documents made of
+// them meet what the policies ask for.
+func words(selected []*checks.Check) []string {
+	out := []string{"", "app", "spec.containers[0]", "/run/docker.sock", "/dev/sda", "/etc/kubernetes"}
+	for _, c := range selected {
+		for _, m := range regexp.MustCompile(`"([^"\\%]{1,30})"`).FindAllStringSubmatch(c.Source, -1) {
+			out = append(out, m[1])
+		}
+	}
+	return out
+}
+
+// change gives one field below v another value, or a list another length.
+func change(r *rand.Rand, v reflect.Value, words []string) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(words[r.IntN(len(words))])
+	case reflect.Bool:
+		v.SetBool(r.IntN(2) == 1)
+	case reflect.Int, reflect.Int64:
+		v.SetInt([]int64{-1, 0, 80, 22, 34, 36, 999, 10001}[r.IntN(8)])
+	case reflect.Float64:
+		v.SetFloat([]float64{0, 0.5, 9.8}[r.IntN(3)])
+	case reflect.Struct:
+		if f := v.Field(r.IntN(v.NumField())); f.CanSet() {
+			change(r, f, words)
+		}
+	case reflect.Slice:
+		switch n := v.Len(); {
+		case n > 0 && r.IntN(4) > 0:
+			v.Set(reflect.AppendSlice(reflect.Zero(v.Type()), v)) // what was handed out keeps its own
+			change(r, v.Index(r.IntN(n)), words)
+		case n > 0 && r.IntN(3) == 0:
+			v.Set(v.Slice3(0, n-1, n-1))
+		case n < 4:
+			e := reflect.New(v.Type().Elem()).Elem()
+			for range 8 {
+				change(r, e, words)
+			}
+			v.Set(reflect.Append(v, e))
+		}
+	case reflect.Map:
+		fresh := reflect.MakeMap(v.Type())
+		e := reflect.New(v.Type().Elem()).Elem()
+		change(r, e, words)
+		fresh.SetMapIndex(reflect.ValueOf(words[r.IntN(len(words))]).Convert(v.Type().Key()), e)
+		v.Set(fresh)
+	}
+}
+
+// What is remembered under the parts that a policy looks at is what the policy
+// says when it is asked: documents that differ step by step get the same
+// outcomes from an evaluator that remembers by parts and from one that asks every time.
+func TestRemembersByWhatPoliciesLookAt(t *testing.T) {
+	catalogue, err := checks.Load(checks.BuiltIn())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range facts.Kinds() {
+		selected, err := catalogue.Select([]string{"subject:" + string(kind)}, nil)
+		if err != nil || len(selected) == 0 {
+			continue // no policy judges this kind yet
+		}
+		t.Run(string(kind), func(t *testing.T) {
+			made := func() *Evaluator {
+				e, err := New(t.Context(), catalogue, selected, Options{Now: time.Unix(2e9, 0)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := e.subjects[kind].wait(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				return e
+			}
+			remembers, asks := made(), made()
+			all := words(selected)
+			steps := 300
+			if kind == facts.KindWorkload {
+				steps = 1500
+			}
+			r := rand.New(rand.NewPCG(1, 7))
+			doc := facts.New(kind)
+			for range 200 {
+				change(r, reflect.ValueOf(doc).Elem(), all)
+			}
+			said := 0
+			for step := range steps {
+				change(r, reflect.ValueOf(doc).Elem(), all)
+				resource := &facts.Resource{Kind: kind, ID: "r", Facts: doc}
+				asks.subjects[kind].cache = cache{}
+				got, err := remembers.Evaluate(t.Context(), resource)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want, err := asks.Evaluate(t.Context(), resource)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i := range want {
+					said += len(want[i].Violations)
+					if !slices.Equal(got[i].Reasons, want[i].Reasons) || got[i].Status != want[i].Status || !sameViolations(got[i].Violations, want[i].Violations) {
+						t.Fatalf("step %d: %s is remembered as %v %+v, and is %v %+v", step, want[i].Rule.ID, got[i].Status, got[i].Violations, want[i].Status, want[i].Violations)
+					}
+				}
+			}
+			if said < steps {
+				t.Errorf("%d denials in %d documents: they do not reach what the policies look for", said, steps)
+			}
+		})
+	}
+}
+
+func sameViolations(a, b []scanner.Violation) bool { return reflect.DeepEqual(a, b) }
