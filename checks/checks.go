@@ -11,6 +11,7 @@
 package checks
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/postscan/postscan/scanner/facts"
@@ -55,6 +56,36 @@ type Check struct {
 	DecidedBy string
 	// BuiltIn is true for a check that postscan brings itself.
 	BuiltIn bool
+	// Parts are the policies of the same check for other kinds of resources, by
+	// subject: each has its own Subject, Package, File, Source, Needs, Optional,
+	// Params and RequiresParams, and everything else of this one.
+	Parts []*Check
+}
+
+// Policies are the check itself and its parts: one for each kind of resource
+// that it judges.
+func (c *Check) Policies() []*Check { return append([]*Check{c}, c.Parts...) }
+
+// AllParams are the parameters of all its policies, each once.
+func (c *Check) AllParams() []Param {
+	var out []Param
+	for _, policy := range c.Policies() {
+		for _, p := range policy.Params {
+			if !slices.ContainsFunc(out, func(q Param) bool { return q.Name == p.Name }) {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+// Subjects are the kinds of resources that the check judges, its own first.
+func (c *Check) Subjects() []facts.Kind {
+	out := []facts.Kind{c.Subject}
+	for _, p := range c.Parts {
+		out = append(out, p.Subject)
+	}
+	return out
 }
 
 // Reference points from a check to a control of a framework.

@@ -31,6 +31,7 @@ type header struct {
 	references  []locatedReference
 	since       string
 	decidedBy   string
+	partOf      string         // the id of the check that this file decides for another kind of resource
 	lines       map[string]int // line of each custom field
 }
 
@@ -158,6 +159,8 @@ func (p *headerParser) customField(key, value *yaml.Node) bool {
 		p.references(value)
 	case "since":
 		p.h.since = p.text(key, value)
+	case "part_of":
+		p.h.partOf = p.text(key, value)
 	case "decided_by":
 		p.h.decidedBy = p.text(key, value)
 	default:

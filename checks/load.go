@@ -123,8 +123,13 @@ func load(sources []Source, retired map[string]string) (*Catalogue, error) {
 	var problems Problems
 	for _, f := range files {
 		problems = append(problems, f.problems...)
-		if f.kind == policyFile && len(f.problems) == 0 {
+		if f.kind == policyFile && len(f.problems) == 0 && f.header.partOf == "" {
 			problems = append(problems, c.add(f, retired)...)
+		}
+	}
+	for _, f := range files {
+		if f.kind == policyFile && len(f.problems) == 0 && f.header.partOf != "" {
+			problems = append(problems, c.addPart(f)...)
 		}
 	}
 	problems = append(problems, c.duplicatePackages()...)

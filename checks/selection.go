@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/postscan/postscan/scanner/facts"
 )
 
 // Select returns the checks that include takes in and exclude does not take out,
@@ -12,7 +14,7 @@ import (
 //
 //	PS-IMG-001                      an id
 //	PS-IMG-*                        ids, as in file names
-//	subject:image                   all that judge this kind of resource
+//	subject:image                   all that judge this kind of resource, with their other policies
 //	severity:high                   all whose own severity is this
 //	framework:nist-800-190          all that speak to a framework
 //	framework:nist-800-190/4.1.2    … or to one of its controls
@@ -69,7 +71,7 @@ func matcher(pattern string) (func(*Check) bool, error) {
 	value = strings.ToLower(value)
 	switch strings.ToLower(key) {
 	case "subject":
-		return func(c *Check) bool { return string(c.Subject) == value }, nil
+		return func(c *Check) bool { return slices.Contains(c.Subjects(), facts.Kind(value)) }, nil
 	case "severity":
 		return func(c *Check) bool { return c.Severity == value }, nil
 	case "framework":

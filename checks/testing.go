@@ -19,7 +19,7 @@ import (
 // TestReport is what [RunTests] found.
 type TestReport struct {
 	Tests    []TestResult // by file and line
-	Coverage []Coverage   // one for each check of the source, by id
+	Coverage []Coverage   // one for each policy of the source, by id and file
 }
 
 // TestResult is one rule test_… of a test file.
@@ -274,6 +274,8 @@ func coverage(files []*file, traces []*coverageTracer) []Coverage {
 		c.Misshapen = slices.Compact(c.Misshapen)
 		out = append(out, c)
 	}
-	slices.SortFunc(out, func(a, b Coverage) int { return cmp.Compare(a.Check.ID, b.Check.ID) })
+	slices.SortFunc(out, func(a, b Coverage) int {
+		return cmp.Or(cmp.Compare(a.Check.ID, b.Check.ID), cmp.Compare(a.Check.File, b.Check.File))
+	})
 	return out
 }

@@ -108,6 +108,10 @@ func (f *file) validateCheck() {
 		f.problem(1, "has no METADATA with custom fields above its package; every check states id, severity, remediation and since there")
 		return
 	}
+	if h.partOf != "" {
+		f.validatePart(line)
+		return
+	}
 	for _, required := range []struct{ name, value string }{
 		{"title", h.title}, {"description", h.description}, {"id", h.id}, {"remediation", h.remediation}, {"since", h.since},
 	} {
@@ -122,6 +126,27 @@ func (f *file) validateCheck() {
 	}
 	if f.official && len(h.references) == 0 {
 		f.problem(line("references"), "METADATA has no references; name a control of some framework")
+	}
+	f.validateSchema()
+	f.validateNeeds()
+	f.validateParams()
+}
+
+// validatePart holds the METADATA of a further policy of a check to the contract:
+// what people read stands in the check's own file and nowhere else.
+func (f *file) validatePart(line func(string) int) {
+	h := &f.header
+	for _, own := range []struct {
+		name string
+		has  bool
+	}{
+		{"title", h.title != ""}, {"description", h.description != ""}, {"id", h.id != ""}, {"severity", h.severity != ""},
+		{"severities", len(h.severities) > 0}, {"remediation", h.remediation != ""}, {"references", len(h.references) > 0},
+		{"since", h.since != ""}, {"decided_by", h.decidedBy != ""}, {"related_resources", len(h.related) > 0},
+	} {
+		if own.has {
+			f.problem(line(own.name), "is a part of %s and states %s, which stands in that check's own file alone", h.partOf, own.name)
+		}
 	}
 	f.validateSchema()
 	f.validateNeeds()
@@ -290,18 +315,7 @@ func (c *Catalogue) add(f *file, retired map[string]string) Problems {
 	if len(check.Severities) > 0 {
 		check.Severity = check.Severities[0]
 	}
-	for _, n := range h.needs {
-		check.Needs = append(check.Needs, n.text)
-	}
-	for _, n := range h.optional {
-		check.Optional = append(check.Optional, n.text)
-	}
-	for _, p := range h.params {
-		check.Params = append(check.Params, p.Param)
-	}
-	for _, r := range h.required {
-		check.RequiresParams = append(check.RequiresParams, r.text)
-	}
+	check.asks(h)
 	for _, r := range h.references {
 		if framework, ok := c.Framework(r.Framework); !ok {
 			problem(r.line, "framework %q is not known; see checks/frameworks", r.Framework)
@@ -314,6 +328,49 @@ func (c *Catalogue) add(f *file, retired map[string]string) Problems {
 	c.byID[check.ID] = check
 	c.checks = append(c.checks, check)
 	return problems
+}
+
+// asks takes over what a policy reads.
+func (c *Check) asks(h *header) {
+	for _, n := range h.needs {
+		c.Needs = append(c.Needs, n.text)
+	}
+	for _, n := range h.optional {
+		c.Optional = append(c.Optional, n.text)
+	}
+	for _, p := range h.params {
+		c.Params = append(c.Params, p.Param)
+	}
+	for _, r := range h.required {
+		c.RequiresParams = append(c.RequiresParams, r.text)
+	}
+}
+
+// addPart hangs a further policy on its check, which was added before.
+func (c *Catalogue) addPart(f *file) Problems {
+	h := &f.header
+	problem := func(format string, args ...any) Problems {
+		return Problems{{File: f.name, Line: h.lines["part_of"], Text: fmt.Sprintf(format, args...)}}
+	}
+	whole, ok := c.byID[h.partOf]
+	switch {
+	case !ok:
+		return problem("is a part of %s, which is no check", h.partOf)
+	case whole.BuiltIn != f.official:
+		return problem("is a part of %s, which is postscan's own; a part stands beside its check", h.partOf)
+	case whole.DecidedBy != "":
+		return problem("is a part of %s, which %s decides", h.partOf, whole.DecidedBy)
+	case slices.Contains(whole.Subjects(), f.subject):
+		return problem("is a part of %s, which has a policy for %s already", h.partOf, f.subject)
+	}
+	part := *whole
+	part.Subject, part.Package, part.File, part.Source = f.subject, f.pkg, f.name, f.src
+	part.Needs, part.Optional, part.Params, part.RequiresParams, part.Parts = nil, nil, nil, nil, nil
+	part.asks(h)
+	f.check = &part
+	whole.Parts = append(whole.Parts, &part)
+	slices.SortFunc(whole.Parts, func(a, b *Check) int { return cmp.Compare(a.Subject, b.Subject) })
+	return nil
 }
 
 // worstFirst sorts severities.

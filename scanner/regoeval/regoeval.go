@@ -90,19 +90,24 @@ func New(ctx context.Context, catalogue *checks.Catalogue, selected []*checks.Ch
 	store := inmem.NewFromObjectWithOpts(map[string]any{"params": seen}, inmem.OptReturnASTValuesOnRead(true))
 
 	bySubject := map[facts.Kind][]*checks.Check{}
+	rules := map[string]*scanner.Rule{} // one for a check, however many policies it has
 	for _, c := range selected {
-		bySubject[c.Subject] = append(bySubject[c.Subject], c)
+		r, err := rule(c)
+		if err != nil {
+			return nil, err
+		}
+		rules[c.ID], e.rules = r, append(e.rules, r)
+		for _, p := range c.Policies() {
+			bySubject[p.Subject] = append(bySubject[p.Subject], p)
+		}
 	}
 	var errs []error
 	for kind, own := range bySubject {
-		s, err := newSubject(ctx, catalogue, kind, own, params, store)
+		s, err := newSubject(ctx, catalogue, kind, own, rules, params, store)
 		if err != nil {
 			return nil, err
 		}
 		e.subjects[kind] = s
-		for _, p := range s.policies {
-			e.rules = append(e.rules, p.rule)
-		}
 	}
 	for kind, own := range bySubject {
 		if slices.ContainsFunc(own, func(c *checks.Check) bool { return !c.BuiltIn }) {

@@ -53,7 +53,7 @@ type policy struct {
 
 // newSubject makes a subject and begins to compile its policies, which goes on
 // while the scan reads its first resource. Whoever asks them waits until ready.
-func newSubject(ctx context.Context, catalogue *checks.Catalogue, kind facts.Kind, own []*checks.Check, params map[string]any, store storage.Store) (*subject, error) {
+func newSubject(ctx context.Context, catalogue *checks.Catalogue, kind facts.Kind, own []*checks.Check, rules map[string]*scanner.Rule, params map[string]any, store storage.Store) (*subject, error) {
 	s := &subject{store: store, ready: make(chan struct{}), queries: map[string]*rego.PreparedEvalQuery{}}
 	doc := facts.New(kind)
 	if doc == nil {
@@ -64,11 +64,7 @@ func newSubject(ctx context.Context, catalogue *checks.Catalogue, kind facts.Kin
 	var needs []string
 	all := newSet(len(own))
 	for i, c := range own {
-		p, err := newPolicy(c, params)
-		if err != nil {
-			return nil, err
-		}
-		s.policies = append(s.policies, p)
+		s.policies = append(s.policies, newPolicy(c, rules[c.ID], params))
 		needs = append(needs, c.Needs...)
 		needs = append(needs, c.Optional...)
 		if c.DecidedBy == "" {
@@ -113,37 +109,39 @@ func (s *subject) wait(ctx context.Context) error {
 	}
 }
 
-func newPolicy(c *checks.Check, params map[string]any) (*policy, error) {
-	p := &policy{check: c, rule: rule(c), id: ast.StringTerm(c.ID), levels: map[string]scanner.Severity{}}
-	var err error
-	if p.rule.Severity, err = scanner.ParseSeverity(c.Severity); err != nil {
-		return nil, fmt.Errorf("%s: %w", c.File, err)
-	}
-	for _, name := range c.Severities {
-		level, err := scanner.ParseSeverity(name)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", c.File, err)
-		}
-		p.levels[name] = level
-		p.rule.Severities = append(p.rule.Severities, level)
-	}
-	if len(c.Severities) == 0 {
-		p.levels[c.Severity] = p.rule.Severity
-		p.rule.Severities = []scanner.Severity{p.rule.Severity}
+func newPolicy(c *checks.Check, r *scanner.Rule, params map[string]any) *policy {
+	p := &policy{check: c, rule: r, id: ast.StringTerm(c.ID), levels: map[string]scanner.Severity{}}
+	for _, level := range r.Severities {
+		p.levels[level.String()] = level
 	}
 	for _, name := range c.RequiresParams {
 		if v := reflect.ValueOf(params[name]); v.IsZero() || v.Kind() == reflect.Slice && v.Len() == 0 {
 			p.unset = append(p.unset, name)
 		}
 	}
-	return p, nil
+	return p
 }
 
 // rule is what findings tell of a check.
-func rule(c *checks.Check) *scanner.Rule {
+func rule(c *checks.Check) (*scanner.Rule, error) {
 	r := &scanner.Rule{
 		ID: c.ID, Title: c.Title, Description: c.Description, Subject: c.Subject,
 		Remediation: c.Remediation, References: make([]scanner.Reference, 0, len(c.References)+len(c.RelatedResources)),
+	}
+	names := c.Severities
+	if len(names) == 0 {
+		names = []string{c.Severity}
+	}
+	var err error
+	if r.Severity, err = scanner.ParseSeverity(c.Severity); err != nil {
+		return nil, fmt.Errorf("%s: %w", c.File, err)
+	}
+	for _, name := range names {
+		level, err := scanner.ParseSeverity(name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.File, err)
+		}
+		r.Severities = append(r.Severities, level)
 	}
 	for _, ref := range c.References {
 		r.References = append(r.References, scanner.Reference{Framework: ref.Framework, Control: ref.Control})
@@ -151,7 +149,7 @@ func rule(c *checks.Check) *scanner.Rule {
 	for _, page := range c.RelatedResources {
 		r.References = append(r.References, scanner.Reference{Framework: "url", Control: page.Ref})
 	}
-	return r
+	return r, nil
 }
 
 // query is the term that asks a policy: a list that holds its two sets, or nothing

@@ -38,6 +38,7 @@ type checkView struct {
 	Severity    string          `json:"severity"`
 	Severities  []string        `json:"severities"`
 	Subject     string          `json:"subject"`
+	Subjects    []string        `json:"subjects"` // the same and those of its other policies
 	Needs       []string        `json:"needs"`
 	Params      []paramView     `json:"params"`
 	Remediation string          `json:"remediation"`
@@ -70,7 +71,10 @@ func viewCheck(c *checks.Check, values map[string]any) checkView {
 		Params: []paramView{}, Remediation: c.Remediation, References: []referenceView{}, Related: []string{},
 		Since: c.Since, DecidedBy: c.DecidedBy, BuiltIn: c.BuiltIn, File: c.File,
 	}
-	for _, p := range c.Params {
+	for _, k := range c.Subjects() {
+		v.Subjects = append(v.Subjects, string(k))
+	}
+	for _, p := range c.AllParams() {
 		v.Params = append(v.Params, paramView{Name: p.Name, Type: p.Type, Default: p.Default, Value: values[p.Name], Description: p.Description})
 	}
 	for _, r := range c.References {
@@ -114,7 +118,7 @@ it down.`,
 				}
 			}
 			selected = slices.DeleteFunc(selected, func(c *checks.Check) bool {
-				return subject != "" && string(c.Subject) != subject ||
+				return subject != "" && !slices.Contains(c.Subjects(), facts.Kind(subject)) ||
 					severity.set && c.Severity != severity.String() ||
 					framework != "" && !slices.ContainsFunc(c.References, func(r checks.Reference) bool { return r.Framework == framework })
 			})
@@ -147,7 +151,7 @@ func listChecks(w io.Writer, format string, list []*checks.Check, values map[str
 			return err
 		}
 		for _, c := range views {
-			if _, err := fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", c.ID, c.Severity, c.Subject, c.Title); err != nil {
+			if _, err := fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", c.ID, c.Severity, strings.Join(c.Subjects, ","), c.Title); err != nil {
 				return err
 			}
 		}
@@ -247,15 +251,19 @@ func explain(w *bufio.Writer, cat *checks.Catalogue, c *checks.Check, values map
 	if len(c.Severities) > 0 {
 		severity = strings.Join(c.Severities, ", ") + " (by what is found)"
 	}
+	var judges, files []string
+	for _, p := range c.Policies() {
+		judges, files = append(judges, string(p.Subject)), append(files, p.File)
+	}
 	writeLines(w, c.ID+"  "+c.Title, "",
 		"Severity  "+severity,
-		"Judges    "+string(c.Subject),
+		"Judges    "+strings.Join(judges, ", "),
 		"Since     "+c.Since,
-		"Policy    "+c.File)
+		"Policy    "+strings.Join(files, ", "))
 	section(w, "What, and why", paragraphs(c.Description))
 	section(w, "How to mend it", paragraphs(c.Remediation))
 	var lines []string
-	for _, p := range c.Params {
+	for _, p := range c.AllParams() {
 		text := fmt.Sprintf("%s (%s) = %s", p.Name, p.Type, paramText(values[p.Name]))
 		if paramText(values[p.Name]) != paramText(p.Default) {
 			text += fmt.Sprintf(", default %s", paramText(p.Default))
@@ -266,15 +274,23 @@ func explain(w *bufio.Writer, cat *checks.Catalogue, c *checks.Check, values map
 		}
 	}
 	section(w, "Parameters (--param NAME=VALUE)", lines)
-	section(w, "Needs these facts, else it is unknown", c.Needs)
-	section(w, "Uses these facts too, where they were seen", c.Optional)
+	for _, p := range c.Policies() {
+		of := ""
+		if len(c.Parts) > 0 {
+			of = " of a " + string(p.Subject)
+		}
+		section(w, "Needs these facts"+of+", else it is unknown", p.Needs)
+		section(w, "Uses these facts"+of+" too, where they were seen", p.Optional)
+	}
 	section(w, "References", references(cat, c))
 	switch {
 	case c.DecidedBy != "":
 		section(w, "Decided by", paragraphs(c.DecidedBy))
 	case rule:
 		writeLines(w, "", "Rule", "")
-		writeLines(w, strings.TrimRight(c.Source, "\n"))
+		for _, p := range c.Policies() {
+			writeLines(w, strings.TrimRight(p.Source, "\n"))
+		}
 	}
 }
 

@@ -80,7 +80,9 @@ func (f *policyFlags) load(kinds []facts.Kind, recorded map[string]any, log *slo
 		return nil, usage(err)
 	}
 	if len(kinds) > 0 {
-		selected = slices.DeleteFunc(selected, func(c *checks.Check) bool { return !slices.Contains(kinds, c.Subject) })
+		selected = slices.DeleteFunc(selected, func(c *checks.Check) bool {
+			return !slices.ContainsFunc(c.Subjects(), func(k facts.Kind) bool { return slices.Contains(kinds, k) })
+		})
 	}
 	if len(selected) == 0 {
 		return nil, usageHint(fmt.Errorf("none of the selected checks judges what this command looks at: %v", kinds), "see: postscan checks list")
@@ -91,7 +93,7 @@ func (f *policyFlags) load(kinds []facts.Kind, recorded map[string]any, log *slo
 	}
 	used := map[string]any{}
 	for _, c := range selected {
-		for _, p := range c.Params {
+		for _, p := range c.AllParams() {
 			used[p.Name] = params[p.Name]
 		}
 	}

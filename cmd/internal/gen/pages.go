@@ -40,14 +40,19 @@ func page(c *checks.Catalogue, check *checks.Check) []byte {
 	say("# %s %s\n\n", check.ID, check.Title)
 	say("| | |\n|---|---|\n")
 	say("| Severity | %s |\n", severity(check))
-	say("| Judges | %s |\n", check.Subject)
+	var judges, policies []string
+	for _, p := range check.Policies() {
+		judges = append(judges, string(p.Subject))
+		policies = append(policies, fmt.Sprintf("[%s](../../%s)", p.File, p.File))
+	}
+	say("| Judges | %s |\n", strings.Join(judges, ", "))
 	say("| Since | %s |\n", check.Since)
-	say("| Policy | [%s](../../%s) |\n\n", check.File, check.File)
+	say("| Policy | %s |\n\n", strings.Join(policies, ", "))
 	say("## What, and why\n\n%s\n\n", check.Description)
 	say("## How to mend it\n\n%s\n\n", check.Remediation)
-	if len(check.Params) > 0 {
+	if params := check.AllParams(); len(params) > 0 {
 		say("## Parameters\n\nGive them with `--param NAME=VALUE`.\n\n| name | type | default | |\n|---|---|---|---|\n")
-		for _, p := range check.Params {
+		for _, p := range params {
 			say("| `%s` | %s | %s | %s |\n", p.Name, p.Type, defaultText(p.Default), cell(p.Description))
 		}
 		say("\n")
@@ -55,19 +60,25 @@ func page(c *checks.Catalogue, check *checks.Check) []byte {
 			say("Where `%s` is empty, the check is not assessed.\n\n", name)
 		}
 	}
-	if len(check.Needs) > 0 {
-		say("## What it needs to see\n\n")
-		for _, n := range check.Needs {
-			say("- `%s`\n", n)
+	for _, p := range check.Policies() {
+		of := ""
+		if len(check.Parts) > 0 {
+			of = " of a " + string(p.Subject)
 		}
-		say("\nWhere one of these was not seen, the outcome is unknown or not assessed, with the reason. It never passes.\n\n")
-	}
-	if len(check.Optional) > 0 {
-		say("It also uses these where they were seen, and decides without them where not:\n\n")
-		for _, n := range check.Optional {
-			say("- `%s`\n", n)
+		if len(p.Needs) > 0 {
+			say("## What it needs to see%s\n\n", of)
+			for _, n := range p.Needs {
+				say("- `%s`\n", n)
+			}
+			say("\nWhere one of these was not seen, the outcome is unknown or not assessed, with the reason. It never passes.\n\n")
 		}
-		say("\n")
+		if len(p.Optional) > 0 {
+			say("It also uses these%s where they were seen, and decides without them where not:\n\n", of)
+			for _, n := range p.Optional {
+				say("- `%s`\n", n)
+			}
+			say("\n")
+		}
 	}
 	say("## References\n\n")
 	for _, r := range check.References {
@@ -103,7 +114,7 @@ func index(c *checks.Catalogue) []byte {
 	for _, kind := range facts.Kinds() {
 		head := false
 		for _, check := range c.All() {
-			if check.Subject != kind {
+			if !slices.Contains(check.Subjects(), kind) {
 				continue
 			}
 			if !head {
