@@ -21,7 +21,8 @@ import (
 )
 
 // maxQueries bounds the prepared queries of a subject: one for each set of
-// policies that resources leave to be asked. A scan has a handful.
+// policies that resources leave to be asked. Those that ask one policy, which
+// find the one at fault, and those for what nothing is remembered of come on top.
 const maxQueries = 256
 
 // subject is the compiled policies of one kind of resource.
