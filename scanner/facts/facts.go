@@ -136,9 +136,16 @@ type Resource struct {
 	// than Origin.File: an identity's roles and bindings. As with Lines, the
 	// nearest parent of a path counts.
 	Places map[string]Origin `json:"places,omitempty"`
+	// Annotations are the object's own that begin with [WaiverAnnotation]; no
+	// other is kept. Policies do not see them.
+	Annotations map[string]string `json:"annotations,omitempty"`
 	// Facts is the document that policies see, by Kind: *[Image] …
 	Facts any `json:"facts"`
 }
+
+// WaiverAnnotation begins the annotations of Kubernetes objects that ask for a
+// waiver; the id of a check or a vulnerability follows.
+const WaiverAnnotation = "postscan.dev/waive."
 
 // FingerprintKey returns the part of the resource that fingerprints use.
 func (r *Resource) FingerprintKey() string {

@@ -179,6 +179,7 @@ type Set struct {
 	admissions  []*admission
 	vapBindings map[string][]vapBinding
 	cluster     clusterFacts
+	waivers     map[objectKey]map[string]string // annotations that ask for one
 }
 
 // name is a namespaced name.
@@ -219,6 +220,7 @@ func New(o Options) *Set {
 		volumes: map[name]volumeSource{}, claims: map[string]name{}, volumeNames: map[string]volumeSource{},
 		running: map[string]*runningImage{}, identities: map[name]*workIdentity{}, workloads: map[string]int{},
 		classes: map[string]string{}, secrets: map[name]tokenSecret{}, vapBindings: map[string][]vapBinding{},
+		waivers: map[objectKey]map[string]string{},
 		cluster: clusterFacts{
 			hints: map[string]bool{}, mapped: map[subjectKey]bool{}, snippetConfigs: map[name]string{}, plugins: map[string]string{},
 			peerModes: map[name]string{}, openshiftSeen: map[string]bool{},
@@ -253,6 +255,7 @@ func Rank(kind string) int {
 // Add takes one object and reduces it. It reports false for a kind that it does
 // not know. The object is not kept, so its memory may be used again.
 func (s *Set) Add(obj any, at Place) bool {
+	s.noteWaivers(obj, at)
 	switch o := obj.(type) {
 	case *corev1.Pod:
 		s.addPod(o, at)

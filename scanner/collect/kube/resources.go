@@ -89,7 +89,7 @@ func (s *Set) keep(namespace, kind string) bool {
 func (s *Set) resource(kind facts.Kind, r ref, at Place, doc any) *facts.Resource {
 	return &facts.Resource{
 		Kind: kind, ID: r.id(), Target: cmp.Or(at.Target, s.opts.Target), Origin: at.Origin, Lines: at.Lines,
-		Missing: map[string]facts.Missing{}, Facts: doc,
+		Missing: map[string]facts.Missing{}, Annotations: s.waiversOf(r, at, doc), Facts: doc,
 	}
 }
 
