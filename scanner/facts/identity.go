@@ -23,13 +23,15 @@ type Identity struct {
 	Exists string `json:"exists"`
 	// Automount is the account's automountServiceAccountToken: unset, true, false.
 	Automount string `json:"automount"`
-	// Used is true where a workload in view mounts its token.
-	Used bool `json:"used"`
+	// Used: a workload in view mounts its token: true, false, or unknown where workloads were not listed.
+	Used string `json:"used"`
 	// TokenSecrets counts the legacy Secrets that hold a token of it. Missing where Secrets were not listed.
 	TokenSecrets int `json:"token_secrets"`
-	// Mapped is true where aws-auth or an access entry maps a cloud identity to this user or group.
-	Mapped bool `json:"mapped"`
-	// Certificates counts the CertificateSigningRequests in view that were issued for this user or group.
+	// Mapped: aws-auth or an access entry maps a cloud identity to this user or group: true, false, or unknown
+	// where ConfigMaps were not listed.
+	Mapped string `json:"mapped"`
+	// Certificates counts the CertificateSigningRequests in view that were issued for this user or group; -1
+	// where they were not listed.
 	Certificates int `json:"certificates"`
 
 	Grants []Grant `json:"grants"`
@@ -40,8 +42,8 @@ type Identity struct {
 type Grant struct {
 	Role     RoleRef      `json:"role"`
 	Bindings []BindingRef `json:"bindings"`
-	// Bootstrap: the role, its rules and all its bindings here are what Kubernetes itself
-	// installs, compared by name and content, never by label.
+	// Bootstrap: the role, its rules and all its bindings of this subject here are what Kubernetes itself
+	// or a well-known component installs, compared by name and content, never by label.
 	Bootstrap bool `json:"bootstrap"`
 	// Via is "" where a binding names the identity itself, else the group through which it comes. Groups and
 	// direct grants of one role are two Grants.
@@ -57,6 +59,11 @@ type RoleRef struct {
 	Namespace string `json:"namespace"` // of a Role
 	Name      string `json:"name"`
 	Found     string `json:"found"` // true, false, unknown (a set of manifests may lean on a role of the cluster)
+	// Bootstrap: Kubernetes or a well-known component installs a role of this name, and this one grants nothing
+	// that the installed one does not. True also where the role itself was not seen and every cluster has it.
+	Bootstrap bool `json:"bootstrap"`
+	// Aggregated: other ClusterRoles add their rules to it by label.
+	Aggregated bool `json:"aggregated"`
 }
 
 // BindingRef names a binding.
@@ -80,6 +87,8 @@ type Rule struct {
 // Right is what one rule gives on one of the resources that checks ask about,
 // matched as the RBAC authorizer does: resource forms "*", "x", "x/sub" and
 // "*/sub" only, "x" does not cover "x/sub", "x/*" and "*/*" match nothing.
+// A RoleBinding gives nothing on objects that are in no namespace, so such
+// rights are left out where no ClusterRoleBinding gives the role.
 type Right struct {
 	// Resource is written as kubectl does: "pods/exec", "secrets",
 	// "clusterroles.rbac.authorization.k8s.io",
@@ -100,6 +109,9 @@ type Right struct {
 	// Privileged: the scope holds a namespace with a service account that has
 	// cluster-wide rights over secrets, roles, nodes or everything.
 	Privileged bool `json:"privileged"`
+	// PrivilegedToken: the scope holds a Secret with a token of such an account: true, false, or unknown where
+	// Secrets were not listed.
+	PrivilegedToken string `json:"privileged_token"`
 	// Weakest is the weakest level that Pod Security enforces in the scope: privileged, baseline, restricted;
 	// unknown where namespaces were not seen.
 	Weakest string `json:"weakest"`

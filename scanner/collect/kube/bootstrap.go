@@ -20,6 +20,15 @@ import (
 //go:embed bootstrap.json.gz
 var bootstrapJSON []byte
 
+// olderJSON holds what Kubernetes 1.29 to 1.36 install beyond that, in the same
+// form; written by testdata/kubebin/older. A cluster of such a version has
+// these rules, and so has one that was upgraded since: the API server adds to
+// the roles that it finds and never takes away. So a role is the installed one
+// where it grants nothing beyond what the versions together install under its name.
+//
+//go:embed bootstrap_older.json.gz
+var olderJSON []byte
+
 // bootstrapData is what Kubernetes installs, by name.
 type bootstrapData struct {
 	Roles    map[string][]facts.Rule     `json:"roles"`    // "ClusterRole/view", "kube-system/Role/x"
@@ -32,10 +41,15 @@ type bootstrapSubject struct {
 	Subjects []string `json:"subjects"` // "Group/system:masters", "kube-system/ServiceAccount/x"
 }
 
-// bootstrap reads the data once.
-var bootstrap = sync.OnceValue(func() *bootstrapData {
+// bootstrap and older read the data once.
+var (
+	bootstrap = sync.OnceValue(func() *bootstrapData { return readBootstrap(bootstrapJSON) })
+	older     = sync.OnceValue(func() *bootstrapData { return readBootstrap(olderJSON) })
+)
+
+func readBootstrap(packed []byte) *bootstrapData {
 	var d bootstrapData
-	z, err := gzip.NewReader(bytes.NewReader(bootstrapJSON))
+	z, err := gzip.NewReader(bytes.NewReader(packed))
 	if err == nil {
 		err = json.NewDecoder(z).Decode(&d)
 	}
@@ -43,22 +57,25 @@ var bootstrap = sync.OnceValue(func() *bootstrapData {
 		panic(fmt.Sprintf("kube: the embedded bootstrap roles cannot be read: %v", err)) // the build is broken
 	}
 	return &d
-})
+}
 
 // bootstrapRules returns what every cluster's ClusterRole of that name holds; nil for others.
 func bootstrapRules(clusterRole string) []facts.Rule {
 	return bootstrap().Roles["ClusterRole/"+clusterRole]
 }
 
-// bootstrapRole: Kubernetes installs a role of that name, and this one grants
-// nothing that the installed one does not.
+// bootstrapRole: Kubernetes or a well-known component installs a role of that
+// name, and this one grants nothing that the installed one does not.
 func bootstrapRole(r ref, rules []facts.Rule) bool {
 	own, ok := bootstrap().Roles[r.id()]
-	if !ok {
+	old, was := older().Roles[r.id()]
+	known, is := componentRole(r)
+	if !ok && !was && !is {
 		return false
 	}
+	installed := slices.Concat(own, old, known)
 	for i := range rules {
-		if !withinRules(own, &rules[i]) {
+		if !withinRules(installed, &rules[i]) {
 			return false
 		}
 	}
@@ -101,19 +118,39 @@ func withinRules(list []facts.Rule, rule *facts.Rule) bool {
 	return true
 }
 
-// bootstrapBinding: Kubernetes installs a binding of that name to that role,
-// and this one has no other subjects.
+// bootstrapBinding: the binding is an installed one and has no other subjects.
 func bootstrapBinding(b *binding) bool {
-	own, ok := bootstrap().Bindings[b.ref.id()]
-	if !ok || own.Role != b.role.id() {
+	if !installedBinding(b) {
 		return false
 	}
 	for _, sub := range b.subjects {
-		if !slices.Contains(own.Subjects, ref(keyOf(sub)).id()) {
+		if !installedSubject(b, keyOf(sub)) {
 			return false
 		}
 	}
 	return true
+}
+
+// installedBinding: a binding of that name to that role is installed.
+func installedBinding(b *binding) bool {
+	id, role := b.ref.id(), b.role.id()
+	own, ok := bootstrap().Bindings[id]
+	old, was := older().Bindings[id]
+	_, is := componentSubjects(b)
+	return ok && own.Role == role || was && old.Role == role || is
+}
+
+// installedSubject: the binding is an installed one, and the subject is one of
+// those that it is installed with. Another subject of the same binding is not.
+func installedSubject(b *binding, k subjectKey) bool {
+	id, role, subject := b.ref.id(), b.role.id(), ref(k).id()
+	for _, d := range []*bootstrapData{bootstrap(), older()} {
+		if own, ok := d.Bindings[id]; ok && own.Role == role && slices.Contains(own.Subjects, subject) {
+			return true
+		}
+	}
+	known, _ := componentSubjects(b)
+	return slices.Contains(known, subject)
 }
 
 // systemIdentity names a well-known identity whose grants are the installed

@@ -46,6 +46,8 @@ type access struct {
 	weakest    string          // over all namespaces
 	used       map[name]bool   // accounts whose token a workload mounts
 	tokens     map[name]int    // legacy token Secrets by account
+	// tokenHolders are the namespaces with such a Secret of an account with takeover rights.
+	tokenHolders map[string]bool
 }
 
 // grants is what one subject has by bindings that name it.
@@ -57,7 +59,7 @@ type grants struct {
 
 func (s *Set) indexAccess() *access {
 	s.settleRoles()
-	a := &access{set: s, bySubject: map[subjectKey][]*binding{}, viaGroup: map[string]grants{}, privileged: map[string]bool{}, used: map[name]bool{}, tokens: map[name]int{}}
+	a := &access{set: s, bySubject: map[subjectKey][]*binding{}, viaGroup: map[string]grants{}, privileged: map[string]bool{}, used: map[name]bool{}, tokens: map[name]int{}, tokenHolders: map[string]bool{}}
 	for _, t := range s.secrets {
 		a.tokens[name{t.namespace, t.account}]++
 	}
@@ -74,6 +76,9 @@ func (s *Set) indexAccess() *access {
 	for k, list := range a.bySubject {
 		if k.kind == "ServiceAccount" && slices.ContainsFunc(list, a.takesOver) {
 			a.privileged[k.namespace] = true
+			if a.tokens[k.name] > 0 {
+				a.tokenHolders[k.namespace] = true
+			}
 		}
 	}
 	return a
@@ -157,22 +162,19 @@ func (a *access) of(k subjectKey, via string) grants {
 	slices.SortFunc(groups, func(x, y group) int { return compareRefs(x.role, y.role) })
 	out := grants{places: map[string]facts.Origin{}}
 	for _, g := range groups {
-		a.addGrant(&out, g.role, g.bindings, via)
+		a.addGrant(&out, k, g.role, g.bindings, via)
 	}
 	return out
 }
 
 // addGrant adds one role with its bindings.
-func (a *access) addGrant(out *grants, r ref, bindings []*binding, via string) {
-	rules, rights, found := a.set.rulesOf(r)
-	g := facts.Grant{
-		Role: facts.RoleRef{Kind: r.kind, Namespace: r.namespace, Name: r.name.name, Found: found},
-		Via:  via, Rules: rules, Bootstrap: a.set.roles[r] != nil && a.set.roles[r].bootstrap,
-	}
+func (a *access) addGrant(out *grants, k subjectKey, r ref, bindings []*binding, via string) {
+	rules, rights, about := a.set.rulesOf(r)
+	g := facts.Grant{Role: about, Via: via, Rules: rules, Bootstrap: about.Bootstrap && a.set.roles[r] != nil}
 	slices.SortFunc(bindings, func(x, y *binding) int { return compareRefs(x.ref, y.ref) })
 	for _, b := range bindings {
 		g.Bindings = append(g.Bindings, facts.BindingRef{Kind: b.ref.kind, Namespace: b.ref.namespace, Name: b.ref.name.name})
-		g.Bootstrap = g.Bootstrap && b.bootstrap
+		g.Bootstrap = g.Bootstrap && installedSubject(b, k)
 		if b.ref.kind == "ClusterRoleBinding" {
 			g.ClusterWide = true
 		} else {
@@ -197,17 +199,35 @@ func (a *access) addGrant(out *grants, r ref, bindings []*binding, via string) {
 	}
 	system := slices.ContainsFunc(g.Namespaces, systemNamespace)
 	priv := slices.ContainsFunc(g.Namespaces, func(n string) bool { return a.privileged[n] })
-	weakest := a.set.weakestLevel(g.Namespaces)
+	weakest, token := a.set.weakestLevel(g.Namespaces), a.privilegedToken(g.Namespaces)
 	if g.ClusterWide {
-		system, priv, weakest = true, true, a.weakest
+		system, priv, weakest, token = true, true, a.weakest, a.privilegedToken(slices.Collect(maps.Keys(a.tokenHolders)))
 	}
 	for _, right := range rights {
+		if !g.ClusterWide {
+			if right.Verbs = withinNamespace(right.Resource, right.Verbs); len(right.Verbs) == 0 {
+				continue
+			}
+		}
+		right.PrivilegedToken = token
 		right.ClusterWide, right.Namespaces, right.System, right.Privileged = g.ClusterWide, g.Namespaces, system, priv
 		right.Weakest, right.Via, right.Grant = weakest, via, index
 		right.Path = path + "." + keyIndex("rules", right.Rule)
 		out.rights = append(out.rights, right)
 	}
 	out.list = append(out.list, g)
+}
+
+// privilegedToken says whether one of the namespaces holds a Secret with a token
+// of an account that has takeover rights.
+func (a *access) privilegedToken(namespaces []string) string {
+	if slices.ContainsFunc(namespaces, func(n string) bool { return a.tokenHolders[n] }) {
+		return "true"
+	}
+	if _, miss := a.set.miss[Secrets]; miss || !a.set.opts.Live {
+		return "unknown"
+	}
+	return "false"
 }
 
 // members returns the groups that an identity is in by itself.
@@ -322,12 +342,12 @@ func (s *Set) identityResources(yield func(*facts.Resource) bool) bool {
 // identity builds one identity.
 func (s *Set) identity(a *access, k subjectKey) *facts.Resource {
 	g := a.closed(k, false)
-	f := &facts.Identity{Type: k.kind, Cluster: s.clusterSummary(), Grants: g.list, Rights: g.rights, Exists: "unknown", Automount: unset, Mapped: s.cluster.mapped[k]}
+	f := &facts.Identity{Type: k.kind, Cluster: s.clusterSummary(), Grants: g.list, Rights: g.rights, Exists: "unknown", Automount: unset, Used: "false", Mapped: s.seen(s.cluster.mapped[k], ConfigMaps)}
 	var at Place
 	if k.kind == "ServiceAccount" {
 		f.Namespace = s.namespaceView(k.namespace, true)
 		f.Default = k.name.name == "default"
-		f.Used = a.used[k.name]
+		f.Used = s.seen(a.used[k.name], Pods, Controllers)
 		if acc := s.accounts[k.name]; acc != nil {
 			f.Exists, f.Automount, at = "true", acc.automount, acc.at
 		} else if _, miss := s.miss[ServiceAccounts]; s.opts.Live && !miss {
@@ -342,6 +362,9 @@ func (s *Set) identity(a *access, k subjectKey) *facts.Resource {
 				f.Certificates++
 			}
 		}
+		if _, miss := s.miss[CertificateSigning]; miss && f.Certificates == 0 {
+			f.Certificates = -1
+		}
 	}
 	f.System = systemIdentity(k, g.list)
 	if at.File == "" && len(a.bySubject[k]) > 0 { // nobody wrote an object for it: the binding brought it in
@@ -355,7 +378,8 @@ func (s *Set) identity(a *access, k subjectKey) *facts.Resource {
 		r.Places[p] = o
 	}
 	for _, path := range []string{"grants", "rights"} {
-		s.lack(r, path, Bindings, Roles)
+		s.lack(r, path, Bindings)
+		s.lackPart(r, path, Roles) // the roles that every cluster has are known without
 	}
 	if !s.opts.Live {
 		m := notAssessed("the cluster may hold more roles and bindings than these files; scan the cluster")
@@ -363,6 +387,7 @@ func (s *Set) identity(a *access, k subjectKey) *facts.Resource {
 		r.Missing["grants"], r.Missing["rights"] = m, m
 	}
 	s.lack(r, "rights[].weakest", Namespaces)
+	s.lack(r, "rights[].privileged_token", Secrets)
 	s.lack(r, "token_secrets", Secrets)
 	s.lack(r, "certificates", CertificateSigning)
 	s.lack(r, "used", Pods, Controllers)
@@ -371,6 +396,30 @@ func (s *Set) identity(a *access, k subjectKey) *facts.Resource {
 		s.missNamespace(r, k.namespace)
 	}
 	return r
+}
+
+// seen is what a list shows of something: true where it was found, false where
+// it was not, and unknown where the list is not whole.
+func (s *Set) seen(found bool, lists ...Topic) string {
+	if found {
+		return "true"
+	}
+	for _, t := range lists {
+		if _, miss := s.miss[t]; miss {
+			return "unknown"
+		}
+	}
+	return "false"
+}
+
+// lackPart marks a path as missing in part where a topic was not seen: what is
+// known without it is still judged.
+func (s *Set) lackPart(r *facts.Resource, path string, t Topic) {
+	m, ok := s.miss[t]
+	if _, has := r.Missing[path]; ok && !has {
+		m.Partial = true
+		r.Missing[path] = m
+	}
 }
 
 // roleResources yields every Role and ClusterRole.
@@ -422,11 +471,8 @@ func (s *Set) bindingResources(yield func(*facts.Resource) bool) bool {
 		if !s.keep(b.ref.namespace, b.ref.kind) {
 			continue
 		}
-		_, _, found := s.rulesOf(b.role)
-		f := &facts.Binding{
-			Kind: b.ref.kind, Namespace: b.ref.namespace, Bootstrap: b.bootstrap, RolePath: "roleRef",
-			Role: facts.RoleRef{Kind: b.role.kind, Namespace: b.role.namespace, Name: b.role.name.name, Found: found},
-		}
+		_, _, about := s.rulesOf(b.role)
+		f := &facts.Binding{Kind: b.ref.kind, Namespace: b.ref.namespace, Bootstrap: b.bootstrap, RolePath: "roleRef", Role: about}
 		_, noAccounts := s.miss[ServiceAccounts]
 		_, noNamespaces := s.miss[Namespaces]
 		for i, sub := range b.subjects {
@@ -443,9 +489,29 @@ func (s *Set) bindingResources(yield func(*facts.Resource) bool) bool {
 			}
 			f.Subjects = append(f.Subjects, fs)
 		}
-		if !yield(s.resource(facts.KindBinding, b.ref, b.at, f)) {
+		r := s.resource(facts.KindBinding, b.ref, b.at, f)
+		if about.Found == "unknown" {
+			s.lackPart(r, "role.found", Roles)
+			if !s.opts.Live {
+				r.Missing["role.found"] = elsewhere()
+			}
+		}
+		if slices.ContainsFunc(f.Subjects, func(sub facts.Subject) bool { return sub.Kind == "ServiceAccount" && sub.Found == "unknown" }) {
+			s.lackPart(r, "subjects[].found", ServiceAccounts)
+			if !s.opts.Live {
+				r.Missing["subjects[].found"] = elsewhere()
+			}
+		}
+		if !yield(r) {
 			return false
 		}
 	}
 	return true
+}
+
+// elsewhere is the gap of what a set of manifests does not hold: the cluster may.
+func elsewhere() facts.Missing {
+	m := notAssessed("these files do not hold it, the cluster may; scan the cluster")
+	m.Partial = true
+	return m
 }

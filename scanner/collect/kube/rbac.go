@@ -171,24 +171,38 @@ func aggregates(agg *rbacv1.AggregationRule, l map[string]string) bool {
 }
 
 // rulesOf returns the rules of a role, those that every cluster has by
-// bootstrap included, and whether the role was found: true, false or unknown.
-func (s *Set) rulesOf(r ref) (rules []facts.Rule, rights []facts.Right, found string) {
+// bootstrap included, and what is known of the role itself.
+func (s *Set) rulesOf(r ref) (rules []facts.Rule, rights []facts.Right, about facts.RoleRef) {
+	about = facts.RoleRef{Kind: r.kind, Namespace: r.namespace, Name: r.name.name, Found: "unknown"}
 	if own := s.roles[r]; own != nil {
 		if !own.rightsOK {
 			own.rights, own.rightsOK = rightsOf(own.rules), true
 		}
-		return own.rules, own.rights, "true"
+		about.Found, about.Bootstrap, about.Aggregated = "true", own.bootstrap, own.aggregate != nil
+		return own.rules, own.rights, about
 	}
 	if _, miss := s.miss[Roles]; s.opts.Live && !miss {
-		return nil, nil, "false"
+		about.Found = "false"
+		return nil, nil, about
 	}
-	if r.kind == "ClusterRole" {
-		if rules := bootstrapRules(r.name.name); rules != nil {
-			return rules, rightsOf(rules), "true"
-		}
+	if r.kind != "ClusterRole" {
+		return nil, nil, about
 	}
-	return nil, nil, "unknown"
+	assumed := s.assumed[r.name.name]
+	if assumed == nil {
+		rules := bootstrapRules(r.name.name)
+		assumed = &role{rules: rules, rights: rightsOf(rules)}
+		s.assumed[r.name.name] = assumed
+	}
+	if assumed.rules == nil {
+		return nil, nil, about
+	}
+	about.Found, about.Bootstrap, about.Aggregated = "true", true, slices.Contains(defaultAggregated, r.name.name)
+	return assumed.rules, assumed.rights, about
 }
+
+// defaultAggregated are the ClusterRoles of every cluster that take in others by label.
+var defaultAggregated = []string{"view", "edit", "admin"}
 
 // asked is a resource that checks ask about, with the verbs that matter on it.
 type asked struct {
@@ -243,7 +257,10 @@ var askedTable = []struct {
 	{"events.k8s.io", [][2]string{{"events", verbsWrite}}},
 	{"networking.k8s.io", [][2]string{{"networkpolicies", verbsWrite}, {"ingresses", verbsWrite}}},
 	{"discovery.k8s.io", [][2]string{{"endpointslices", verbsWrite}}},
-	{"gateway.networking.k8s.io", [][2]string{{"gateways", verbsWrite}, {"httproutes", verbsWrite}}},
+	{"gateway.networking.k8s.io", [][2]string{
+		{"gateways", verbsWrite}, {"httproutes", verbsWrite}, {"grpcroutes", verbsWrite}, {"tlsroutes", verbsWrite},
+		{"tcproutes", verbsWrite}, {"udproutes", verbsWrite},
+	}},
 	{"route.openshift.io", [][2]string{{"routes", verbsWrite}}},
 	{"security.openshift.io", [][2]string{{"securitycontextconstraints", "use " + verbsWrite}}},
 }
@@ -329,6 +346,32 @@ func coversResource(r string, a *asked) bool {
 		return res == a.resource && sub != "*"
 	}
 	return sub == a.sub && (res == a.resource || res == "*")
+}
+
+// withinNamespace returns which of the verbs on a resource a RoleBinding can
+// give: none on objects that are in no namespace, with three exceptions. The
+// object of a namespace counts as being in it; the API server asks for bind in
+// the namespace of the binding, and OpenShift for the use of a
+// SecurityContextConstraints in that of the pod.
+func withinNamespace(resource string, verbs []string) []string {
+	var only []string
+	base, group, _ := strings.Cut(resource, ".")
+	switch {
+	case resource == "namespaces":
+		only = []string{"get", "update", "patch", "delete"}
+	case resource == "clusterroles.rbac.authorization.k8s.io":
+		only = []string{"bind"}
+	case resource == "securitycontextconstraints.security.openshift.io":
+		only = []string{"use"}
+	case slices.Contains([]string{"nodes", "nodes/status", "nodes/proxy", "persistentvolumes", "users", "groups"}, resource),
+		resource == "clusterrolebindings.rbac.authorization.k8s.io",
+		strings.HasPrefix(group, "certificates.k8s.io"), group == "admissionregistration.k8s.io",
+		strings.HasPrefix(group, "authentication.k8s.io") && base != "serviceaccounts":
+		return nil
+	default:
+		return verbs
+	}
+	return slices.DeleteFunc(slices.Clone(verbs), func(v string) bool { return !slices.Contains(only, v) })
 }
 
 // compareRefs orders by namespace, kind and name.

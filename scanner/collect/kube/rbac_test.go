@@ -103,7 +103,7 @@ func TestEffectiveRights(t *testing.T) {
 	s.Add(decode[rbacv1.ClusterRoleBinding](t, "metadata: {name: wide}\nroleRef: {kind: ClusterRole, name: reader}\nsubjects: [{kind: Group, name: 'system:authenticated'}]"), Place{})
 	ids := identities(s)
 	web := ids["shop/ServiceAccount/web"].Facts.(*facts.Identity)
-	if web.Exists != "true" || web.Automount != "false" || web.Used || len(web.Grants) != 3 {
+	if web.Exists != "true" || web.Automount != "false" || web.Used != "false" || len(web.Grants) != 3 {
 		t.Fatalf("web: %+v", web)
 	}
 	secrets := rights(web, "secrets")
