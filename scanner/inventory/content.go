@@ -15,7 +15,7 @@ const (
 	// headSize is enough to tell what kind of file it is.
 	headSize = 512
 	// memorySize is what is kept of a file in memory before it is spooled.
-	memorySize = 4 << 20
+	memorySize = 1 << 20
 	// textSize is the longest record file that is parsed as a whole.
 	textSize = 32 << 20
 )

@@ -12,8 +12,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-
-	"github.com/aquasecurity/trivy/pkg/fanal/secret"
 )
 
 // secretFile is a file with credentials in it: where they are, never what.
@@ -69,36 +67,15 @@ type secretWord struct {
 // builtinSecretRules are made at first use and never change: trivy's rules and
 // those of this package. They cost some milliseconds, which many layers share.
 var builtinSecretRules = sync.OnceValue(func() *secretRules {
-	var rules []secretRule
-	for _, r := range secret.GetBuiltinRules() {
-		rules = append(rules, importRule(r))
+	rules, err := readSecretTable(secretTable)
+	if err != nil {
+		panic(err) // a test reads the same table
 	}
 	own, places := credentialRules()
 	out := compileRules(append(rules, own...))
 	out.places = places
 	return out
 })
-
-// importRule takes over a rule of trivy.
-func importRule(r secret.Rule) secretRule {
-	out := secretRule{
-		id: r.ID, category: string(r.Category), title: r.Title, severity: strings.ToLower(cmp.Or(r.Severity, "unknown")),
-		regex: r.Regex.Regexp,
-		allow: func(match []byte) bool {
-			return r.Allow(string(match)) || bytes.Contains(bytes.ToLower(match), []byte("example"))
-		},
-	}
-	if r.Path != nil || slices.ContainsFunc(r.AllowRules, func(a secret.AllowRule) bool { return a.Path != nil }) {
-		out.path = func(p string) bool { return r.MatchPath("/"+p) && !r.AllowPath("/"+p) }
-	}
-	if r.SecretGroupName != "" {
-		out.group = max(0, r.Regex.SubexpIndex(r.SecretGroupName))
-	}
-	for _, k := range r.Keywords {
-		out.within = append(out.within, bytes.ToLower([]byte(k)))
-	}
-	return out
-}
 
 func (m rawMatch) overlaps(o rawMatch) bool { return m.from < o.to && o.from < m.to }
 

@@ -151,6 +151,7 @@ func (a *app) imageOptions(f *imageFlags, refs []string, now time.Time) (image.O
 
 // imageCollector opens the databases and returns the collector that uses them.
 func (a *app) imageCollector(ctx context.Context, o image.Options, data vulndb.Options, noVulnerabilities bool) (scanner.Collector, func(), error) {
+	a.keepHeapSmall()
 	c := &withSources{}
 	if noVulnerabilities {
 		o.Matcher = switchedOff{}

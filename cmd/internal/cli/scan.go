@@ -102,6 +102,7 @@ func (a *app) scan(ctx context.Context, f *scanFlags, j job) error {
 		return because(limited, err)
 	}
 	defer closer()
+	dropStartupPages()
 	rep, err := scanner.Scan(limited, withCause{collector}, eval, scanner.Options{
 		Version:      a.env.Version,
 		PolicyDigest: "sha256:" + sel.catalogue.Digest(),

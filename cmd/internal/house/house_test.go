@@ -70,7 +70,7 @@ var confined = map[string][]string{
 // heavy matches packages that must never be linked: they bring Terraform, Helm's
 // installer and the SDKs of every cloud, and with them more than 150 MB.
 var heavy = regexp.MustCompile(`^(` +
-	`github\.com/aquasecurity/trivy/pkg/(commands|scan/local|fanal/(analyzer|artifact|applier)|cache|misconf|report|result|flag|db)` +
+	`github\.com/aquasecurity/trivy/pkg/(commands|scan/local|fanal/(analyzer|artifact|applier|secret)|iac|cache|misconf|report|result|flag|db)` +
 	`|helm\.sh/helm/v[34]/pkg/(action|cmd)` +
 	`|github\.com/hashicorp/terraform[^/]*` +
 	`)(/|$)`)
