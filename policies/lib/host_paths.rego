@@ -48,14 +48,16 @@ harmless := {
 not_devices := {"/dev/hugepages", "/dev/log", "/dev/mqueue", "/dev/shm"}
 
 # normal is the path as the lists have it: /var/run is /run, and Windows has one way to write a path.
-normal(path) := concat("", ["//./pipe/", lower(regex.replace(path, `^[\\/]{2}\.[\\/]pipe[\\/]`, ""))]) if {
+normal(path) := concat("", ["//./pipe/", lower(regex.replace(path, `^[\\/]{2}\.[\\/](?i:pipe)[\\/]`, ""))]) if {
 	regex.match(`^[\\/]{2}\.[\\/](?i:pipe)[\\/]`, path)
 } else := trim_prefix(paths.clean(lower(replace(path, `\`, "/"))), "/") if {
 	regex.match(`^[A-Za-z]:`, path)
 } else := paths.clean(regex.replace(paths.clean(path), `^/var/run(/|$)`, "/run$1"))
 
 # covers is true where one of two normal paths is the other, or holds it.
-covers(above, path) if paths.under(path, above)
+covers(above, path) if above == path
+
+covers(above, path) if startswith(path, concat("", [trim_right(above, "/"), "/"]))
 
 # reaches_socket is true where a mount of the path holds such a socket.
 reaches_socket(path) if {
@@ -104,18 +106,12 @@ _other(path) if {
 	covers(folder, path)
 }
 
-# mounts are the paths of the node that the workload's containers see, each with the volume and the mount. A
-# subPath narrows the path, unless only the start of the container can tell it.
-mounts contains {"volume": volume, "mount": mount, "path": _narrowed(volume, mount)} if {
-	some volume in input.volumes
-	volume.host_path != ""
-	some mount in volume.mounts
-}
-
-_narrowed(volume, mount) := concat("/", [trim_right(volume.host_path, "/"), mount.sub_path]) if {
-	mount.sub_path != ""
-	not contains(mount.sub_path, "$(")
-} else := volume.host_path
+# seen is the path of the node that a mount shows. A subPath narrows the path of the volume, unless only the start of the
+# container can tell it.
+seen(host_path, sub_path) := concat("/", [trim_right(host_path, "/"), sub_path]) if {
+	sub_path != ""
+	not contains(sub_path, "$(")
+} else := host_path
 
 # where is the field that names the path.
 where(volume) := concat("", [volume.path, ".hostPath.path"]) if {

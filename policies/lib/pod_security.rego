@@ -28,11 +28,3 @@ relaxed if {
 	user_namespace
 	minor >= 35
 }
-
-# places are the pod and its containers: what has a security context.
-places := array.concat(
-	[{"what": "the pod", "key": "pod", "path": input.pod_path, "context": input.security_context}],
-	[{"what": sprintf("container %s", [c.name]), "key": c.name, "path": c.path, "context": c.security_context} |
-		some c in input.containers
-	],
-)

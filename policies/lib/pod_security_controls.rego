@@ -41,6 +41,13 @@ sysctls := {
 
 profiles := {"unset", "RuntimeDefault", "Localhost"}
 
+# contexts are the security contexts of the pod and of its containers, each with the path of its owner. No names are in them, so
+# that workloads that differ in names share what is said of them.
+contexts := array.concat(
+	[[input.pod_path, input.security_context]],
+	[[c.path, c.security_context] | some c in input.containers],
+)
+
 # baseline holds [control, path] for what the baseline level refuses.
 baseline contains ["privileged", concat("", [c.path, ".securityContext.privileged"])] if {
 	some c in input.containers
@@ -70,9 +77,9 @@ baseline contains ["capabilities_baseline", concat("", [c.path, ".securityContex
 	not name in capabilities
 }
 
-baseline contains ["appArmorProfile", concat("", [place.path, ".securityContext.appArmorProfile.type"])] if {
-	some place in pod_security.places
-	not place.context.apparmor in profiles
+baseline contains ["appArmorProfile", concat("", [path, ".securityContext.appArmorProfile.type"])] if {
+	some [path, context] in contexts
+	not context.apparmor in profiles
 }
 
 baseline contains ["appArmorProfile", note.path] if {
@@ -81,15 +88,15 @@ baseline contains ["appArmorProfile", note.path] if {
 	not startswith(note.value, "localhost/")
 }
 
-baseline contains ["seLinuxOptions", concat("", [place.path, ".securityContext.seLinuxOptions.type"])] if {
-	some place in pod_security.places
-	not place.context.selinux.type in selinux_types
+baseline contains ["seLinuxOptions", concat("", [path, ".securityContext.seLinuxOptions.type"])] if {
+	some [path, context] in contexts
+	not context.selinux.type in selinux_types
 }
 
-baseline contains ["seLinuxOptions", concat("", [place.path, ".securityContext.seLinuxOptions.", field])] if {
-	some place in pod_security.places
+baseline contains ["seLinuxOptions", concat("", [path, ".securityContext.seLinuxOptions.", field])] if {
+	some [path, context] in contexts
 	some field in ["user", "role"]
-	place.context.selinux[field] != ""
+	context.selinux[field] != ""
 }
 
 baseline contains ["procMount", path] if {
@@ -115,9 +122,9 @@ baseline contains ["sysctls", concat("", [s.path, ".name"])] if {
 	not safe_sysctl(s.name)
 }
 
-baseline contains ["windowsHostProcess", concat("", [place.path, ".securityContext.windowsOptions.hostProcess"])] if {
-	some place in pod_security.places
-	place.context.host_process == "true"
+baseline contains ["windowsHostProcess", concat("", [path, ".securityContext.windowsOptions.hostProcess"])] if {
+	some [path, context] in contexts
+	context.host_process == "true"
 }
 
 baseline contains ["hostProbesAndHostLifecycle", p.path] if {
@@ -172,10 +179,10 @@ restricted contains ["restrictedVolumes", v.path] if {
 	not v.type in volume_types
 }
 
-restricted contains ["runAsNonRoot", concat("", [place.path, ".securityContext.runAsNonRoot"])] if {
+restricted contains ["runAsNonRoot", concat("", [path, ".securityContext.runAsNonRoot"])] if {
 	not pod_security.relaxed
-	some place in pod_security.places
-	place.context.run_as_non_root == "false"
+	some [path, context] in contexts
+	context.run_as_non_root == "false"
 }
 
 restricted contains ["runAsNonRoot", concat("", [c.path, ".securityContext.runAsNonRoot"])] if {
@@ -185,11 +192,11 @@ restricted contains ["runAsNonRoot", concat("", [c.path, ".securityContext.runAs
 	c.security_context.run_as_non_root == "unset"
 }
 
-restricted contains ["runAsUser", concat("", [place.path, ".securityContext.runAsUser"])] if {
+restricted contains ["runAsUser", concat("", [path, ".securityContext.runAsUser"])] if {
 	pod_security.minor >= 23
 	not pod_security.relaxed
-	some place in pod_security.places
-	place.context.run_as_user == 0
+	some [path, context] in contexts
+	context.run_as_user == 0
 }
 
 restricted contains ["seccompProfile_restricted", path] if {
@@ -219,9 +226,9 @@ proc_mounts contains concat("", [c.path, ".securityContext.procMount"]) if {
 	not c.proc_mount in {"unset", "Default"}
 }
 
-seccomp_off contains concat("", [place.path, ".securityContext.seccompProfile.type"]) if {
-	some place in pod_security.places
-	not place.context.seccomp in profiles
+seccomp_off contains concat("", [path, ".securityContext.seccompProfile.type"]) if {
+	some [path, context] in contexts
+	not context.seccomp in profiles
 }
 
 safe_sysctl(name) if sysctls[name] <= pod_security.minor

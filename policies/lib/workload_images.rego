@@ -2,30 +2,24 @@
 # description: The images that a workload names, for its containers and its image volumes.
 package postscan.lib.workload_images
 
-named contains {"what": sprintf("container %s", [c.name]), "key": c.name, "path": concat("", [c.path, ".image"]), "image": c.image} if {
-	some c in input.containers
-}
-
-named contains {
-	"what": sprintf("volume %s", [v.name]),
-	"key": concat(" ", ["volume", v.name]),
-	"path": concat("", [v.path, ".image.reference"]),
-	"image": v.image,
-} if {
+# volumes are those that are images.
+volumes contains v if {
 	some v in input.volumes
 	v.type == "image"
 }
 
-# readable are those whose name follows the rules for names of images.
-readable contains i if {
-	some i in named
-	i.image.repository != ""
+# where is the field of a volume that names its image.
+where(volume) := concat("", [volume.path, ".image.reference"])
+
+# unreadable says of each image whose name does not follow the rules for names of images that it cannot be judged.
+unreadable contains sprintf("the image of container %s cannot be read as the name of one", [c.name]) if {
+	some c in input.containers
+	c.image.repository == ""
 }
 
-# unreadable says of each other that it cannot be judged.
-unreadable contains sprintf("the image of %s cannot be read as the name of one", [i.what]) if {
-	some i in named
-	i.image.repository == ""
+unreadable contains sprintf("the image of volume %s cannot be read as the name of one", [v.name]) if {
+	some v in volumes
+	v.image.repository == ""
 }
 
 # mutable is true where the name means another image tomorrow: no digest, and no tag or latest.

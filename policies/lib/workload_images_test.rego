@@ -15,9 +15,8 @@ workload := {
 	],
 }
 
-test_containers_and_image_volumes if {
-	readable := {[i.key, i.path] | some i in workload_images.readable} with input as workload
-	readable == {["app", "spec.containers[0].image"], ["volume model", "spec.volumes[0].image.reference"]}
+test_image_volumes if {
+	{workload_images.where(v) | some v in workload_images.volumes} == {"spec.volumes[0].image.reference"} with input as workload
 }
 
 test_a_name_that_cannot_be_read if {

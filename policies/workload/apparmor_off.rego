@@ -28,16 +28,23 @@
 #   since: "0.1.0"
 package postscan.workload.apparmor_off
 
-import data.postscan.lib.pod_security
+deny contains {
+	"message": sprintf("the AppArmor profile of the pod is %s", [input.security_context.apparmor]),
+	"path": concat("", [input.pod_path, ".securityContext.appArmorProfile.type"]),
+	"value": input.security_context.apparmor,
+	"key": "pod",
+} if {
+	not input.security_context.apparmor in {"unset", "RuntimeDefault", "Localhost"}
+}
 
 deny contains {
-	"message": sprintf("the AppArmor profile of %s is %s", [place.what, place.context.apparmor]),
-	"path": concat("", [place.path, ".securityContext.appArmorProfile.type"]),
-	"value": place.context.apparmor,
-	"key": place.key,
+	"message": sprintf("the AppArmor profile of container %s is %s", [c.name, c.security_context.apparmor]),
+	"path": concat("", [c.path, ".securityContext.appArmorProfile.type"]),
+	"value": c.security_context.apparmor,
+	"key": c.name,
 } if {
-	some place in pod_security.places
-	not place.context.apparmor in {"unset", "RuntimeDefault", "Localhost"}
+	some c in input.containers
+	not c.security_context.apparmor in {"unset", "RuntimeDefault", "Localhost"}
 }
 
 # The annotation counts even for a container that does not exist.

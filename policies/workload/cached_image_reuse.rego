@@ -38,10 +38,12 @@ deny contains {
 } if {
 	input.cluster.always_pull_images == "false"
 	unchecked
-	some c in reusing
+	count(input.nodes.other_classes) > 0
+	some c in input.containers
+	c.pull_policy != "Always"
 }
 
-reusing contains c if {
+reusing if {
 	count(input.nodes.other_classes) > 0
 	some c in input.containers
 	c.pull_policy != "Always"
@@ -50,14 +52,14 @@ reusing contains c if {
 unknown contains "whether the API server has the admission plugin AlwaysPullImages on cannot be seen" if {
 	not input.cluster.always_pull_images in {"true", "false"}
 	unchecked
-	count(reusing) > 0
+	reusing
 }
 
 unknown contains "whether the kubelets of its nodes check credentials for images that are there already cannot be seen" if {
 	input.cluster.always_pull_images != "true"
 	not unchecked
 	input.nodes.pull_verification in {"unknown", "mixed"}
-	count(reusing) > 0
+	reusing
 }
 
 # unchecked is true where the kubelet has no check, or has it switched off.

@@ -33,13 +33,16 @@ package postscan.workload.host_device
 import data.postscan.lib.host_paths
 
 deny contains {
-	"message": sprintf("container %s has the device %s of the node", [m.mount.container, m.path]),
-	"path": host_paths.where(m.volume),
-	"value": m.path,
-	"key": concat(" ", [m.mount.container, m.volume.name]),
+	"message": sprintf("container %s has the device %s of the node", [m.container, path]),
+	"path": host_paths.where(v),
+	"value": path,
+	"key": concat(" ", [m.container, v.name]),
 } if {
-	some m in host_paths.mounts
-	device(m)
+	some v in input.volumes
+	v.host_path != ""
+	some m in v.mounts
+	path := host_paths.seen(v.host_path, m.sub_path)
+	device(v, path)
 }
 
 deny contains {
@@ -67,6 +70,6 @@ deny contains {
 	m.propagation == "Bidirectional"
 }
 
-device(m) if host_paths.is_device(m.path)
+device(_, path) if host_paths.is_device(path)
 
-device(m) if m.volume.host_path_type in {"BlockDevice", "CharDevice"}
+device(v, _) if v.host_path_type in {"BlockDevice", "CharDevice"}

@@ -33,18 +33,21 @@ import data.postscan.lib.host_paths
 
 deny contains {
 	"message": sprintf("container %s reads %s of the node%s%s", [
-		m.mount.container, m.path,
-		host_paths.through(m.volume), recursion(m.mount),
+		m.container, path,
+		host_paths.through(v), recursion(m),
 	]),
-	"path": m.mount.path,
-	"value": m.path,
-	"key": concat(" ", [m.mount.container, m.volume.name]),
+	"path": m.path,
+	"value": path,
+	"key": concat(" ", [m.container, v.name]),
 } if {
-	some m in host_paths.mounts
-	m.mount.read_only
-	host_paths.is_sensitive(m.path)
-	not host_paths.is_socket(m.path)
-	not host_paths.is_harmless(m.path)
+	some v in input.volumes
+	v.host_path != ""
+	some m in v.mounts
+	m.read_only
+	path := host_paths.seen(v.host_path, m.sub_path)
+	host_paths.is_sensitive(path)
+	not host_paths.is_socket(path)
+	not host_paths.is_harmless(path)
 }
 
 recursion(mount) := "" if {

@@ -31,16 +31,19 @@ package postscan.workload.host_path_writable
 import data.postscan.lib.host_paths
 
 deny contains {
-	"message": sprintf("container %s may write to %s of the node%s", [m.mount.container, m.path, host_paths.through(m.volume)]),
-	"path": m.mount.path,
-	"value": m.path,
-	"key": concat(" ", [m.mount.container, m.volume.name]),
-	"severity": severity(m.path),
+	"message": sprintf("container %s may write to %s of the node%s", [m.container, path, host_paths.through(v)]),
+	"path": m.path,
+	"value": path,
+	"key": concat(" ", [m.container, v.name]),
+	"severity": severity(path),
 } if {
-	some m in host_paths.mounts
-	not m.mount.read_only
-	host_paths.is_sensitive(m.path)
-	not host_paths.is_socket(m.path)
+	some v in input.volumes
+	v.host_path != ""
+	some m in v.mounts
+	not m.read_only
+	path := host_paths.seen(v.host_path, m.sub_path)
+	host_paths.is_sensitive(path)
+	not host_paths.is_socket(path)
 }
 
 severity(path) := "low" if {

@@ -25,14 +25,29 @@ package postscan.workload.image_not_pinned
 import data.postscan.lib.workload_images
 
 deny contains {
-	"message": sprintf("the image of %s is named by the tag %s alone", [i.what, i.image.tag]),
-	"path": i.path,
-	"value": i.image.reference,
-	"key": i.key,
+	"message": sprintf("the image of container %s is named by the tag %s alone", [c.name, c.image.tag]),
+	"path": concat("", [c.path, ".image"]),
+	"value": c.image.reference,
+	"key": c.name,
 } if {
-	some i in workload_images.readable
-	i.image.digest == ""
-	not workload_images.mutable(i.image)
+	some c in input.containers
+	by_tag(c.image)
+}
+
+deny contains {
+	"message": sprintf("the image of volume %s is named by the tag %s alone", [v.name, v.image.tag]),
+	"path": workload_images.where(v),
+	"value": v.image.reference,
+	"key": concat(" ", ["volume", v.name]),
+} if {
+	some v in workload_images.volumes
+	by_tag(v.image)
+}
+
+by_tag(image) if {
+	image.digest == ""
+	image.repository != ""
+	not image.tag in {"", "latest"}
 }
 
 unknown contains reason if some reason in workload_images.unreadable

@@ -36,13 +36,25 @@ import data.postscan.lib.registries
 import data.postscan.lib.workload_images
 
 deny contains {
-	"message": sprintf("the image of %s is outside the allowed registries: %s", [i.what, name(i.image)]),
-	"path": i.path,
-	"value": name(i.image),
-	"key": i.key,
+	"message": sprintf("the image of container %s is outside the allowed registries: %s", [c.name, name(c.image)]),
+	"path": concat("", [c.path, ".image"]),
+	"value": name(c.image),
+	"key": c.name,
 } if {
-	some i in workload_images.readable
-	not registries.allowed(name(i.image))
+	some c in input.containers
+	c.image.repository != ""
+	not registries.allowed(name(c.image))
+}
+
+deny contains {
+	"message": sprintf("the image of volume %s is outside the allowed registries: %s", [v.name, name(v.image)]),
+	"path": workload_images.where(v),
+	"value": name(v.image),
+	"key": concat(" ", ["volume", v.name]),
+} if {
+	some v in workload_images.volumes
+	v.image.repository != ""
+	not registries.allowed(name(v.image))
 }
 
 unknown contains reason if some reason in workload_images.unreadable

@@ -37,7 +37,8 @@ deny contains {
 	"value": v.type,
 	"key": concat(" ", [v.name, "secret"]),
 } if {
-	some v in mounted
+	some v in input.volumes
+	count(v.mounts) > 0
 	v.token_secret
 }
 
@@ -47,7 +48,8 @@ deny contains {
 	"value": t.expiration_seconds,
 	"key": concat(" ", [v.name, audience(t), "expiration"]),
 } if {
-	some v in mounted
+	some v in input.volumes
+	count(v.mounts) > 0
 	some t in v.tokens
 	t.expiration_seconds > 86400
 }
@@ -59,15 +61,11 @@ deny contains {
 	"key": concat(" ", [v.name, audience(t), "audience"]),
 } if {
 	count(data.params.expected_audiences) > 0
-	some v in mounted
+	some v in input.volumes
+	count(v.mounts) > 0
 	some t in v.tokens
 	t.audience != ""
 	not t.audience in data.params.expected_audiences
-}
-
-mounted contains v if {
-	some v in input.volumes
-	count(v.mounts) > 0
 }
 
 audience(t) := "the API server" if {

@@ -44,13 +44,22 @@ import data.postscan.lib.pod_security
 applies if not pod_security.relaxed
 
 deny contains {
-	"message": sprintf("runAsNonRoot of %s is false", [place.what]),
-	"path": concat("", [place.path, ".securityContext.runAsNonRoot"]),
+	"message": "runAsNonRoot of the pod is false",
+	"path": concat("", [input.pod_path, ".securityContext.runAsNonRoot"]),
 	"value": "false",
-	"key": place.key,
+	"key": "pod",
 } if {
-	some place in pod_security.places
-	place.context.run_as_non_root == "false"
+	input.security_context.run_as_non_root == "false"
+}
+
+deny contains {
+	"message": sprintf("runAsNonRoot of container %s is false", [c.name]),
+	"path": concat("", [c.path, ".securityContext.runAsNonRoot"]),
+	"value": "false",
+	"key": c.name,
+} if {
+	some c in input.containers
+	c.security_context.run_as_non_root == "false"
 }
 
 deny contains {

@@ -27,13 +27,25 @@ package postscan.workload.mutable_tag
 import data.postscan.lib.workload_images
 
 deny contains {
-	"message": sprintf("the image of %s has %s and no digest: %s", [i.what, tag(i.image), i.image.reference]),
-	"path": i.path,
-	"value": i.image.reference,
-	"key": i.key,
+	"message": sprintf("the image of container %s has %s and no digest: %s", [c.name, tag(c.image), c.image.reference]),
+	"path": concat("", [c.path, ".image"]),
+	"value": c.image.reference,
+	"key": c.name,
 } if {
-	some i in workload_images.readable
-	workload_images.mutable(i.image)
+	some c in input.containers
+	workload_images.mutable(c.image)
+	c.image.repository != ""
+}
+
+deny contains {
+	"message": sprintf("the image of volume %s has %s and no digest: %s", [v.name, tag(v.image), v.image.reference]),
+	"path": workload_images.where(v),
+	"value": v.image.reference,
+	"key": concat(" ", ["volume", v.name]),
+} if {
+	some v in workload_images.volumes
+	workload_images.mutable(v.image)
+	v.image.repository != ""
 }
 
 unknown contains reason if some reason in workload_images.unreadable

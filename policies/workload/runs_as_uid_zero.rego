@@ -44,11 +44,20 @@ applies if {
 }
 
 deny contains {
-	"message": sprintf("%s asks for user 0", [place.what]),
-	"path": concat("", [place.path, ".securityContext.runAsUser"]),
+	"message": "the pod asks for user 0",
+	"path": concat("", [input.pod_path, ".securityContext.runAsUser"]),
 	"value": 0,
-	"key": place.key,
+	"key": "pod",
 } if {
-	some place in pod_security.places
-	place.context.run_as_user == 0
+	input.security_context.run_as_user == 0
+}
+
+deny contains {
+	"message": sprintf("container %s asks for user 0", [c.name]),
+	"path": concat("", [c.path, ".securityContext.runAsUser"]),
+	"value": 0,
+	"key": c.name,
+} if {
+	some c in input.containers
+	c.security_context.run_as_user == 0
 }

@@ -36,13 +36,16 @@ import data.postscan.lib.host_paths
 
 deny contains {
 	"message": sprintf("container %s sees %s of the node%s, which is or holds the socket of a runtime or of the kubelet", [
-		m.mount.container, m.path,
-		host_paths.through(m.volume),
+		m.container, path,
+		host_paths.through(v),
 	]),
-	"path": host_paths.where(m.volume),
-	"value": m.path,
-	"key": concat(" ", [m.mount.container, m.volume.name]),
+	"path": host_paths.where(v),
+	"value": path,
+	"key": concat(" ", [m.container, v.name]),
 } if {
-	some m in host_paths.mounts
-	host_paths.reaches_socket(m.path)
+	some v in input.volumes
+	v.host_path != ""
+	some m in v.mounts
+	path := host_paths.seen(v.host_path, m.sub_path)
+	host_paths.reaches_socket(path)
 }

@@ -58,14 +58,24 @@ deny contains {
 
 # A profile that filters nothing fails this control too; PS-K8S-014 says so in full.
 deny contains {
-	"message": sprintf("the seccomp profile of %s filters nothing", [place.what]),
-	"path": concat("", [place.path, ".securityContext.seccompProfile.type"]),
-	"value": place.context.seccomp,
-	"key": place.key,
+	"message": "the seccomp profile of the pod filters nothing",
+	"path": concat("", [input.pod_path, ".securityContext.seccompProfile.type"]),
+	"value": input.security_context.seccomp,
+	"key": "pod",
 	"severity": "medium",
 } if {
-	some place in pod_security.places
-	not place.context.seccomp in {"unset", "RuntimeDefault", "Localhost"}
+	not input.security_context.seccomp in {"unset", "RuntimeDefault", "Localhost"}
+}
+
+deny contains {
+	"message": sprintf("the seccomp profile of container %s filters nothing", [c.name]),
+	"path": concat("", [c.path, ".securityContext.seccompProfile.type"]),
+	"value": c.security_context.seccomp,
+	"key": c.name,
+	"severity": "medium",
+} if {
+	some c in input.containers
+	not c.security_context.seccomp in {"unset", "RuntimeDefault", "Localhost"}
 }
 
 default severity := "medium"

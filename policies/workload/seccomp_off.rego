@@ -40,14 +40,24 @@ import data.postscan.lib.pod_security
 
 # From version 1.19 the field counts.
 deny contains {
-	"message": sprintf("the seccomp profile of %s is %s", [place.what, place.context.seccomp]),
-	"path": concat("", [place.path, ".securityContext.seccompProfile.type"]),
-	"value": place.context.seccomp,
-	"key": place.key,
+	"message": sprintf("the seccomp profile of the pod is %s", [input.security_context.seccomp]),
+	"path": concat("", [input.pod_path, ".securityContext.seccompProfile.type"]),
+	"value": input.security_context.seccomp,
+	"key": "pod",
 } if {
 	pod_security.minor >= 19
-	some place in pod_security.places
-	not place.context.seccomp in {"unset", "RuntimeDefault", "Localhost"}
+	not input.security_context.seccomp in {"unset", "RuntimeDefault", "Localhost"}
+}
+
+deny contains {
+	"message": sprintf("the seccomp profile of container %s is %s", [c.name, c.security_context.seccomp]),
+	"path": concat("", [c.path, ".securityContext.seccompProfile.type"]),
+	"value": c.security_context.seccomp,
+	"key": c.name,
+} if {
+	pod_security.minor >= 19
+	some c in input.containers
+	not c.security_context.seccomp in {"unset", "RuntimeDefault", "Localhost"}
 }
 
 # Before, two annotations did.

@@ -35,30 +35,51 @@
 #   since: "0.1.0"
 package postscan.workload.selinux_options
 
-import data.postscan.lib.pod_security
 import data.postscan.lib.pod_security_controls
 
 deny contains {
-	"message": sprintf("%s has the SELinux type %s", [place.what, place.context.selinux.type]),
-	"path": concat("", [place.path, ".securityContext.seLinuxOptions.type"]),
-	"value": place.context.selinux.type,
-	"key": concat(" ", [place.key, "type"]),
-	"severity": severity(place.context.selinux.type),
+	"message": sprintf("the pod has the SELinux type %s", [input.security_context.selinux.type]),
+	"path": concat("", [input.pod_path, ".securityContext.seLinuxOptions.type"]),
+	"value": input.security_context.selinux.type,
+	"key": "pod type",
+	"severity": severity(input.security_context.selinux.type),
 } if {
-	some place in pod_security.places
-	not place.context.selinux.type in pod_security_controls.selinux_types
+	not input.security_context.selinux.type in pod_security_controls.selinux_types
 }
 
 deny contains {
-	"message": sprintf("%s sets the SELinux %s %s", [place.what, field, value]),
-	"path": concat("", [place.path, ".securityContext.seLinuxOptions.", field]),
+	"message": sprintf("container %s has the SELinux type %s", [c.name, c.security_context.selinux.type]),
+	"path": concat("", [c.path, ".securityContext.seLinuxOptions.type"]),
+	"value": c.security_context.selinux.type,
+	"key": concat(" ", [c.name, "type"]),
+	"severity": severity(c.security_context.selinux.type),
+} if {
+	some c in input.containers
+	not c.security_context.selinux.type in pod_security_controls.selinux_types
+}
+
+deny contains {
+	"message": sprintf("the pod sets the SELinux %s %s", [field, value]),
+	"path": concat("", [input.pod_path, ".securityContext.seLinuxOptions.", field]),
 	"value": value,
-	"key": concat(" ", [place.key, field]),
+	"key": concat(" ", ["pod", field]),
 	"severity": "medium",
 } if {
-	some place in pod_security.places
 	some field in ["user", "role"]
-	value := place.context.selinux[field]
+	value := input.security_context.selinux[field]
+	value != ""
+}
+
+deny contains {
+	"message": sprintf("container %s sets the SELinux %s %s", [c.name, field, value]),
+	"path": concat("", [c.path, ".securityContext.seLinuxOptions.", field]),
+	"value": value,
+	"key": concat(" ", [c.name, field]),
+	"severity": "medium",
+} if {
+	some c in input.containers
+	some field in ["user", "role"]
+	value := c.security_context.selinux[field]
 	value != ""
 }
 

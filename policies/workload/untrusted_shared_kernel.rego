@@ -56,23 +56,23 @@ untrusted contains "it is labelled untrusted" if lower(input.class.trust) == "un
 untrusted contains sprintf("container %s runs what others write (%s)", [c.name, c.image.repository]) if {
 	input.class.trust == ""
 	some c in input.containers
-	some pattern in runners
-	regex.match(pattern, c.image.repository)
+	regex.match(runners, c.image.repository)
 }
 
-# runners are repositories of programs that run jobs or notebooks, whatever registry they were copied to.
-runners := {
-	`(^|/)actions-runner$`,
-	`(^|/)gitlab-runner(-helper)?$`,
-	`(^|/)jenkins/(inbound-agent|agent|jnlp-slave|ssh-agent)$`,
-	`(^|/)buildkite/agent$`,
-	`(^|/)drone-runner-[a-z]+$`,
-	`(^|/)woodpecker-agent$`,
-	`(^|/)circleci/(runner-agent|container-agent)$`,
-	`(^|/)forgejo/runner$`,
-	`(^|/)gitea/act_runner$`,
-	`(^|/)(jupyter|jupyterhub|quay\.io/jupyter)/[a-z0-9-]*(notebook|singleuser)[a-z0-9-]*$`,
-}
+# runners are repositories of programs that run jobs or notebooks, whatever registry they were copied to. It is one pattern, for
+# it is asked about every image.
+runners := concat("", ["(?:^|/)(?:", concat("|", [
+	`actions-runner`,
+	`gitlab-runner(?:-helper)?`,
+	`jenkins/(?:inbound-agent|agent|jnlp-slave|ssh-agent)`,
+	`buildkite/agent`,
+	`drone-runner-[a-z]+`,
+	`woodpecker-agent`,
+	`circleci/(?:runner-agent|container-agent)`,
+	`forgejo/runner`,
+	`gitea/act_runner`,
+	`(?:jupyter|jupyterhub|quay\.io/jupyter)/[a-z0-9-]*(?:notebook|singleuser)[a-z0-9-]*`,
+]), ")$"])
 
 default runtime := "no runtime class"
 

@@ -29,14 +29,21 @@
 #   since: "0.1.0"
 package postscan.workload.windows_host_process
 
-import data.postscan.lib.pod_security
+deny contains {
+	"message": "the pod is a HostProcess",
+	"path": concat("", [input.pod_path, ".securityContext.windowsOptions.hostProcess"]),
+	"value": "true",
+	"key": "pod",
+} if {
+	input.security_context.host_process == "true"
+}
 
 deny contains {
-	"message": sprintf("%s is a HostProcess", [place.what]),
-	"path": concat("", [place.path, ".securityContext.windowsOptions.hostProcess"]),
+	"message": sprintf("container %s is a HostProcess", [c.name]),
+	"path": concat("", [c.path, ".securityContext.windowsOptions.hostProcess"]),
 	"value": "true",
-	"key": place.key,
+	"key": c.name,
 } if {
-	some place in pod_security.places
-	place.context.host_process == "true"
+	some c in input.containers
+	c.security_context.host_process == "true"
 }

@@ -89,9 +89,9 @@ func TestRemembersByWhatPoliciesLookAt(t *testing.T) {
 			}
 			remembers, asks := made(), made()
 			all := words(selected)
-			steps := 300
+			steps := 100
 			if kind == facts.KindWorkload {
-				steps = 1500
+				steps = 500
 			}
 			r := rand.New(rand.NewPCG(1, 7))
 			doc := facts.New(kind)
