@@ -209,7 +209,9 @@ type AdmissionPolicy struct {
 	// ValidatingAdmissionPolicy the strongest validation action of its bindings, or
 	// "none" without a binding; for a webhook "".
 	Action string `json:"action"`
-	// Blocks: what it objects to is refused.
+	// Validates: it objects to things; false for one that only changes, makes or deletes objects.
+	Validates bool `json:"validates"`
+	// Blocks: what it objects to is refused, by every part of it.
 	Blocks        bool   `json:"blocks"`
 	FailurePolicy string `json:"failure_policy"` // Fail or Ignore, defaults filled in; "" where there is none
 	// SkipsUserNamespaces: its namespace selector or exclusions leave out namespaces that are not system ones.

@@ -8,6 +8,10 @@ type Namespace struct {
 	Class       Classification `json:"class"`
 	Cluster     ClusterSummary `json:"cluster"`
 	PodSecurity PodSecurity    `json:"pod_security"`
+	// PodSecurityDefault is what holds without an enforce label: privileged (the API servers in view have no
+	// configuration file for admission), assumed (no API server is in view; privileged is every known default) or
+	// configured (they read such a file, which the API does not show).
+	PodSecurityDefault string `json:"pod_security_default"`
 	// Guards are the admission policies of other engines that cover pods of the namespace.
 	Guards []Guard `json:"guards"`
 	// DenyIngress and DenyEgress: a policy selects every pod of the namespace
@@ -16,6 +20,8 @@ type Namespace struct {
 	DenyIngress bool        `json:"deny_ingress"`
 	DenyEgress  bool        `json:"deny_egress"`
 	Policies    PolicyCount `json:"policies"` // of the namespace and cluster-wide ones that select it
+	// PoliciesUnread counts those among them that have parts that postscan does not interpret.
+	PoliciesUnread int `json:"policies_unread"`
 	// Quota: a ResourceQuota bounds cpu or memory; QuotaObjects: one bounds the number of pods or of other objects.
 	Quota        bool `json:"quota"`
 	QuotaObjects bool `json:"quota_objects"`
@@ -39,6 +45,8 @@ type Guard struct {
 	Enforces bool   `json:"enforces"` // it refuses; false: it only warns or records
 	// Privileged: it is known to refuse privileged pods; false where its content was not understood.
 	Privileged bool `json:"privileged"`
+	// Understood: postscan knows what it refuses, so that Privileged false means that it does not refuse them.
+	Understood bool `json:"understood"`
 }
 
 // NetworkPolicy is one networking.k8s.io NetworkPolicy. Policies of other
@@ -62,14 +70,17 @@ type NetworkPolicy struct {
 	Path     string       `json:"path"` // of the pod selector: "spec.podSelector"
 }
 
-// PolicyRule is one allow rule.
+// PolicyRule is one rule.
 type PolicyRule struct {
+	Action    string `json:"action"`    // allow; of other engines also deny and pass
 	Direction string `json:"direction"` // ingress or egress
 	AllPeers  bool   `json:"all_peers"` // from/to empty or missing
 	AllPorts  bool   `json:"all_ports"` // ports empty or missing
 	Ports     int    `json:"ports"`
-	Peers     []Peer `json:"peers"`
-	Path      string `json:"path"` // "spec.ingress[0]"
+	// PortList has them as "TCP/80", "TCP/8000-9000", "TCP/http"; "TCP" alone is every port of the protocol.
+	PortList []string `json:"port_list"`
+	Peers    []Peer   `json:"peers"`
+	Path     string   `json:"path"` // "spec.ingress[0]"
 }
 
 // Peer is one peer of a rule.
@@ -95,6 +106,8 @@ type Peer struct {
 // holds is not in the facts.
 type ConfigMap struct {
 	Namespace NamespaceView `json:"namespace"`
+	// System: Kubernetes or OpenShift puts it into every namespace.
+	System bool `json:"system"`
 	// Secrets are what the detector found. Missing where it did not look.
 	Secrets []ConfigMapSecret `json:"secrets"`
 }

@@ -19,7 +19,8 @@ type Service struct {
 	Selector          bool          `json:"selector"` // it selects pods
 	Matches           int           `json:"matches"`  // workloads that it selects; missing where workloads were not seen
 	// Targets sorts the addresses of its hand-made endpoints and the ExternalName: metadata, loopback, node,
-	// api-server, pod (of another namespace), private, public, name (a DNS name that is none of these), sorted.
+	// api-server, pod (of another namespace, or in the nodes' pod network), private, public, name (a DNS name that
+	// is none of these), sorted.
 	// Missing where EndpointSlices were not seen.
 	Targets []ServiceTarget `json:"targets"`
 	// NodesPublic: a node has a public address: true, false, unknown.
@@ -49,8 +50,14 @@ type Ingress struct {
 	// DefaultBackend: an Ingress-level defaultBackend.
 	DefaultBackend     bool   `json:"default_backend"`
 	DefaultBackendPath string `json:"default_backend_path"`
+	DefaultBackendTLS  string `json:"default_backend_tls"` // none or terminate; "" without a default backend
+	// Internal: its class or an annotation asks for an address inside the private network, or (a route of a mesh)
+	// it is attached to Services only.
+	Internal bool `json:"internal"`
 	// Redirects: an annotation of a known controller (or a redirect filter, or a Route's policy) sends plain HTTP to HTTPS.
 	Redirects bool `json:"redirects"`
+	// RedirectOff: an annotation switches such a redirect off, so that plain HTTP is served beside TLS.
+	RedirectOff bool `json:"redirect_off"`
 	// Snippets are annotations that put configuration into the controller.
 	Snippets []string `json:"snippets"`
 	// Backends are the Services that it leads to, "shop/web", sorted.
@@ -73,13 +80,22 @@ type IngressHost struct {
 	// Insecure: a Route's insecureEdgeTerminationPolicy is Allow.
 	Insecure bool `json:"insecure"`
 	// OtherNamespaces: a listener that takes routes of other namespaces.
-	OtherNamespaces bool   `json:"other_namespaces"`
-	Path            string `json:"path"` // "spec.rules[0]"
+	OtherNamespaces bool `json:"other_namespaces"`
+	// Redirects, of a Gateway's listener: routes are attached to it, and every one sends plain HTTP to HTTPS.
+	Redirects bool `json:"redirects"`
+	// OpenListener, of a route without hostnames: it is attached to a listener that has none either and takes
+	// routes of other namespaces.
+	OpenListener bool   `json:"open_listener"`
+	Path         string `json:"path"` // "spec.rules[0]"
 }
 
 // ServiceTarget is where a Service without a selector leads.
 type ServiceTarget struct {
 	Class string `json:"class"` // metadata, loopback, node, api-server, pod, private, public, name
 	Value string `json:"value"` // the address or name
-	Path  string `json:"path"`  // "spec.externalName"; "endpoints" for an EndpointSlice's address
+	// Namespace is that of the pod or Service behind it, for class pod; "" where it is not known. SameTenant:
+	// that namespace and the Service's own say the same postscan/tenant.
+	Namespace  string `json:"namespace"`
+	SameTenant bool   `json:"same_tenant"`
+	Path       string `json:"path"` // "spec.externalName"; "endpoints" for an EndpointSlice's address
 }

@@ -403,6 +403,14 @@ type WorkloadNetwork struct {
 	// metadata addresses: allowed, blocked, or unknown (rules of an engine that
 	// postscan does not read in full).
 	Metadata string `json:"metadata"`
+	// MetadataAddresses says the same of each address at which a cloud's nodes get metadata or instructions.
+	MetadataAddresses []MetadataAddress `json:"metadata_addresses"`
+}
+
+// MetadataAddress is an address of a cloud's metadata service.
+type MetadataAddress struct {
+	Address string `json:"address"` // 169.254.169.254; fd00:ec2::254 (AWS); 168.63.129.16 (Azure)
+	Reach   string `json:"reach"`   // allowed, blocked, unknown
 }
 
 // PolicyCount counts network policies by the engine whose objects they are.
@@ -421,6 +429,9 @@ type Direction struct {
 	// AllowsOutside: some rule allows addresses outside the cluster's private
 	// ranges; true where AllowsAll.
 	AllowsOutside bool `json:"allows_outside"`
+	// Partial: a policy with parts that postscan does not interpret may select the pods, or has rules that bear
+	// on this direction. Then the three above hold for what was understood.
+	Partial bool `json:"partial"`
 }
 
 // Exposure is one way to reach the workload from outside the pod network.

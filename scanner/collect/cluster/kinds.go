@@ -125,6 +125,8 @@ var customKinds = []struct {
 	{kube.AdmissionPolicies, "config.ratify.deislabs.io", "verifiers"},
 	{kube.MeshObjects, "security.istio.io", "peerauthentications"},
 	{kube.SCCs, "security.openshift.io", "securitycontextconstraints"},
+	{kube.AdmissionPolicies, "config.openshift.io", "clusterimagepolicies"},
+	{kube.AdmissionPolicies, "config.openshift.io", "imagepolicies"},
 	{kube.OpenShiftConfig, "config.openshift.io", "clusterversions"},
 	{kube.OpenShiftConfig, "config.openshift.io", "apiservers"},
 	{kube.OpenShiftConfig, "config.openshift.io", "oauths"},

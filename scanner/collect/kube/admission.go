@@ -21,7 +21,10 @@ type admission struct {
 	namespaces labels.Selector // nil: all
 	only, not  []string        // names or patterns of namespaces that it is for, or leaves out
 	guards     bool            // it validates pods, so that it may guard a namespace
+	refuses    bool            // some part of it refuses what it objects to
 	privileged bool            // it is known to refuse privileged pods
+	understood bool            // what it refuses is known
+	bindings   []vapBinding    // of a ValidatingAdmissionPolicy
 	at         Place
 }
 
@@ -33,6 +36,11 @@ type vapBinding struct {
 
 // covers says whether an admission object looks at a namespace.
 func (a *admission) covers(ns *namespace) bool {
+	if a.bindings != nil && !slices.ContainsFunc(a.bindings, func(b vapBinding) bool {
+		return b.deny && (b.namespaces == nil || b.namespaces.Matches(labels.Set(ns.labels)))
+	}) {
+		return false
+	}
 	match := func(list []string) bool {
 		return slices.ContainsFunc(list, func(p string) bool { return glob(p, ns.name) })
 	}
@@ -85,7 +93,8 @@ func (s *Set) addWebhook(kind, config, webhook string, fail *admissionv1.Failure
 	if fail != nil {
 		f.FailurePolicy = string(*fail)
 	}
-	f.Blocks = f.Engine == "validating-webhook" && f.FailurePolicy == "Fail"
+	f.Validates = f.Engine == "validating-webhook"
+	f.Blocks = f.Validates && f.FailurePolicy == "Fail"
 	if sel != nil {
 		a.namespaces, _ = selector(sel)
 	}
@@ -114,7 +123,7 @@ func podResource(r string) bool {
 
 func (s *Set) addVAP(o *admissionv1.ValidatingAdmissionPolicy, at Place) {
 	a := &admission{ref: ref{"ValidatingAdmissionPolicy", name{"", strings.Clone(o.Name)}}, at: at}
-	a.facts = facts.AdmissionPolicy{Engine: "vap", Kind: "ValidatingAdmissionPolicy", FailurePolicy: "Fail", Path: "spec"}
+	a.facts = facts.AdmissionPolicy{Engine: "vap", Kind: "ValidatingAdmissionPolicy", FailurePolicy: "Fail", Validates: true, Path: "spec"}
 	if o.Spec.FailurePolicy != nil {
 		a.facts.FailurePolicy = string(*o.Spec.FailurePolicy)
 	}
@@ -126,7 +135,7 @@ func (s *Set) addVAP(o *admissionv1.ValidatingAdmissionPolicy, at Place) {
 			a.namespaces, _ = selector(m.NamespaceSelector)
 		}
 	}
-	a.guards = a.facts.Pods
+	a.guards, a.understood = a.facts.Pods, true
 	for i := range o.Spec.Validations {
 		e := o.Spec.Validations[i].Expression
 		a.privileged = a.privileged || strings.Contains(e, "privileged")
@@ -168,9 +177,10 @@ func (s *Set) settleVAP() {
 			case b.audit && a.facts.Action == "none":
 				a.facts.Action = "Audit"
 			}
-			if b.namespaces != nil && a.namespaces == nil {
-				a.namespaces = b.namespaces
-			}
+		}
+		a.refuses = a.facts.Blocks
+		if a.refuses {
+			a.bindings = s.vapBindings[a.ref.name.name]
 		}
 		a.guards = a.guards && len(s.vapBindings[a.ref.name.name]) > 0
 	}
@@ -190,8 +200,12 @@ func (s *Set) addKyverno(u *unstructured.Unstructured, at Place) {
 	}
 	a.facts = facts.AdmissionPolicy{Engine: "kyverno", Kind: u.GetKind(), Action: "Audit", Path: "spec", FailurePolicy: cmp.Or(text(u.Object, "spec", "failurePolicy"), "Fail")}
 	f := &a.facts
-	if act := text(u.Object, "spec", "validationFailureAction"); act != "" {
-		f.Action = strings.ToUpper(act[:1]) + strings.ToLower(act[1:])
+	common := cmp.Or(kyvernoAction(text(u.Object, "spec", "validationFailureAction")), "Audit")
+	f.Action = common
+	for _, o := range maplist(u.Object, "spec", "validationFailureActionOverrides") {
+		if kyvernoAction(text(o, "action")) == "Audit" && o["namespaceSelector"] == nil {
+			a.not = append(a.not, texts(o, "namespaces")...)
+		}
 	}
 	if acts := texts(u.Object, "spec", "validationActions"); len(acts) > 0 {
 		f.Action = acts[0]
@@ -202,22 +216,31 @@ func (s *Set) addKyverno(u *unstructured.Unstructured, at Place) {
 		f.Action = "Deny"
 	}
 	verifies := u.GetKind() == "ImageValidatingPolicy" || u.GetKind() == "NamespacedImageValidatingPolicy"
+	f.Validates = strings.HasSuffix(u.GetKind(), "ValidatingPolicy")
 	registry := false
+	a.understood = true
+	advises, enforces := false, false
 	for _, r := range maplist(u.Object, "spec", "rules") {
-		if act := text(r, "validate", "failureAction"); act != "" {
-			f.Action = strings.ToUpper(act[:1]) + strings.ToLower(act[1:])
+		act := common
+		for _, own := range append([]map[string]any{submap(r, "validate")}, maplist(r, "verifyImages")...) {
+			act = cmp.Or(kyvernoAction(text(own, "failureAction")), act)
+		}
+		if r["validate"] != nil || r["verifyImages"] != nil {
+			f.Validates = true
+			advises, enforces = advises || act != "Enforce", enforces || act == "Enforce"
 		}
 		verifies = verifies || r["verifyImages"] != nil
 		body, err := json.Marshal(r["validate"])
 		if err == nil {
-			a.privileged = a.privileged || strings.Contains(string(body), "privileged") || dig(r, "validate", "podSecurity") != nil && text(r, "validate", "podSecurity", "level") != "privileged"
+			tells := strings.Contains(string(body), "privileged") || dig(r, "validate", "podSecurity") != nil && text(r, "validate", "podSecurity", "level") != "privileged"
+			a.privileged = a.privileged || tells && act == "Enforce"
 			registry = registry || strings.Contains(string(body), `"image":`)
 		}
 		for _, m := range kyvernoMatches(r, "match") {
 			f.Pods = f.Pods || slices.ContainsFunc(texts(m, "resources", "kinds"), kyvernoPods)
 			a.only = append(a.only, texts(m, "resources", "namespaces")...)
 			if ns := submap(m, "resources", "namespaceSelector"); ns != nil {
-				a.namespaces, _ = looseSelector(ns, func(k string) (string, bool) { return k, true })
+				a.namespaces, _ = looseSelector(ns)
 			}
 		}
 		for _, m := range kyvernoMatches(r, "exclude") {
@@ -230,15 +253,30 @@ func (s *Set) addKyverno(u *unstructured.Unstructured, at Place) {
 	if body, err := json.Marshal(dig(u.Object, "spec", "validations")); err == nil {
 		a.privileged = a.privileged || strings.Contains(string(body), "privileged")
 	}
-	f.Blocks = f.Action == "Enforce" || f.Action == "Deny"
+	switch {
+	case advises:
+		f.Action = "Audit" // the weakest of its rules
+	case enforces:
+		f.Action = "Enforce"
+	}
+	f.Blocks = f.Validates && (f.Action == "Enforce" || f.Action == "Deny")
+	a.refuses = f.Blocks || enforces
 	if verifies {
 		f.Pods = true
-		s.cluster.verify(facts.Verifier{Engine: "kyverno", Name: strings.Clone(u.GetName()), Kind: "signature", Enforces: f.Blocks})
+		s.cluster.verify(facts.Verifier{Engine: "kyverno", Name: strings.Clone(u.GetName()), Kind: "signature", Enforces: a.refuses})
 	}
 	if registry {
-		s.cluster.verify(facts.Verifier{Engine: "kyverno", Name: strings.Clone(u.GetName()), Kind: "registry", Enforces: f.Blocks})
+		s.cluster.verify(facts.Verifier{Engine: "kyverno", Name: strings.Clone(u.GetName()), Kind: "registry", Enforces: a.refuses})
 	}
 	s.admissions = append(s.admissions, a)
+}
+
+// kyvernoAction writes an action with a capital, as newer versions do; "" stays.
+func kyvernoAction(v string) string {
+	if v == "" {
+		return ""
+	}
+	return strings.ToUpper(v[:1]) + strings.ToLower(v[1:])
 }
 
 // kyvernoMatches lists the filters of a match or exclude block.
@@ -263,13 +301,14 @@ func kyvernoPods(kind string) bool {
 // addConstraint reads a Gatekeeper constraint; its kind names the template.
 func (s *Set) addConstraint(u *unstructured.Unstructured, at Place) {
 	a := &admission{ref: ref{u.GetKind(), name{"", strings.Clone(u.GetName())}}, at: at, guards: true}
-	a.facts = facts.AdmissionPolicy{Engine: "gatekeeper", Kind: u.GetKind(), Action: cmp.Or(text(u.Object, "spec", "enforcementAction"), "deny"), Path: "spec"}
+	a.facts = facts.AdmissionPolicy{Engine: "gatekeeper", Kind: u.GetKind(), Action: cmp.Or(text(u.Object, "spec", "enforcementAction"), "deny"), Validates: true, Path: "spec"}
 	a.facts.Blocks = a.facts.Action == "deny"
 	if a.facts.Action == "scoped" {
 		for _, act := range maplist(u.Object, "spec", "scopedEnforcementActions") {
 			a.facts.Blocks = a.facts.Blocks || text(act, "action") == "deny"
 		}
 	}
+	a.refuses = a.facts.Blocks
 	kinds := maplist(u.Object, "spec", "match", "kinds")
 	for _, k := range kinds {
 		a.facts.Pods = a.facts.Pods || slices.ContainsFunc(texts(k, "kinds"), kyvernoPods)
@@ -278,10 +317,11 @@ func (s *Set) addConstraint(u *unstructured.Unstructured, at Place) {
 	a.only = texts(u.Object, "spec", "match", "namespaces")
 	a.not = texts(u.Object, "spec", "match", "excludedNamespaces")
 	if ns := submap(u.Object, "spec", "match", "namespaceSelector"); ns != nil {
-		a.namespaces, _ = looseSelector(ns, func(k string) (string, bool) { return k, true })
+		a.namespaces, _ = looseSelector(ns)
 	}
 	lower := strings.ToLower(u.GetKind())
 	a.privileged = strings.Contains(lower, "privileged") && !strings.Contains(lower, "escalation")
+	a.understood = a.privileged || strings.HasPrefix(lower, "k8spsp") || slices.Contains(otherConstraints, lower)
 	if strings.Contains(lower, "repos") || strings.Contains(lower, "registr") {
 		s.cluster.verify(facts.Verifier{Engine: "gatekeeper", Name: strings.Clone(u.GetName()), Kind: "registry", Enforces: a.facts.Blocks})
 	}
@@ -291,11 +331,24 @@ func (s *Set) addConstraint(u *unstructured.Unstructured, at Place) {
 	s.admissions = append(s.admissions, a)
 }
 
+// otherConstraints are kinds of Gatekeeper's library, in lower case, that have
+// nothing to do with what a pod may do to its node.
+var otherConstraints = []string{
+	"k8srequiredlabels", "k8srequiredannotations", "k8sallowedrepos", "k8sallowedreposv2", "k8sdisallowedrepos", "k8scontainerlimits", "k8scontainerrequests",
+	"k8scontainerratios", "k8srequiredresources", "k8scontainerephemeralstoragelimit", "k8sdisallowedtags", "k8simagedigests", "k8sreplicalimits",
+	"k8srequiredprobes", "k8sblocknodeport", "k8sblockloadbalancer", "k8sexternalips", "k8shttpsonly", "k8suniqueingresshost", "k8suniqueserviceselector",
+	"k8sdisallowanonymous", "k8sblockwildcardingress", "k8sstorageclass", "k8spoddisruptionbudget", "k8shorizontalpodautoscaler", "verifydeprecatedapi",
+	"k8sdisallowinteractivetty", "k8sblockendpointeditdefaultrole", "k8sblockupdateserviceaccount", "k8sblockcreationwithdefaultserviceaccount",
+}
+
 // addImageVerifier reads the objects of image verification engines.
 func (s *Set) addImageVerifier(u *unstructured.Unstructured) {
 	v := facts.Verifier{Engine: "sigstore-policy-controller", Name: strings.Clone(u.GetName()), Kind: "signature", Enforces: text(u.Object, "spec", "mode") != "warn"}
-	if u.GetKind() == "Verifier" {
+	switch {
+	case u.GetKind() == "Verifier":
 		v.Engine = "ratify"
+	case strings.HasPrefix(u.GetAPIVersion(), "config.openshift.io/"):
+		v.Engine = "openshift"
 	}
 	s.cluster.verify(v)
 }
@@ -305,11 +358,11 @@ func (s *Set) guards(ns *namespace) []facts.Guard {
 	var out []facts.Guard
 	for _, a := range s.admissions {
 		if a.guards && a.facts.Pods && a.covers(ns) {
-			out = append(out, facts.Guard{Engine: a.facts.Engine, Name: a.ref.name.name, Enforces: a.facts.Blocks, Privileged: a.privileged})
+			out = append(out, facts.Guard{Engine: a.facts.Engine, Name: a.ref.name.name, Enforces: a.refuses, Privileged: a.privileged, Understood: a.understood})
 		}
 	}
 	if s.cluster.openshift.Present {
-		out = append(out, facts.Guard{Engine: "scc", Name: "restricted-v2", Enforces: true, Privileged: true})
+		out = append(out, facts.Guard{Engine: "scc", Name: "restricted-v2", Enforces: true, Privileged: true, Understood: true})
 	}
 	return out
 }
@@ -328,7 +381,15 @@ func (s *Set) admissionResources(yield func(*facts.Resource) bool) bool {
 		}
 		r := s.resource(facts.KindAdmissionPolicy, a.ref, a.at, &f)
 		s.lack(r, "skips_user_namespaces", Namespaces)
-		s.lack(r, "action", AdmissionPolicies)
+		for _, path := range []string{"action", "blocks"} {
+			s.lack(r, path, AdmissionPolicies)
+			if !s.opts.Live && f.Action == "none" {
+				r.Missing[path] = notAssessed("the files hold no binding of the policy; add it, or scan the cluster")
+			}
+		}
+		if !s.opts.Live && !f.SkipsUserNamespaces && (a.namespaces != nil || len(a.only)+len(a.not)+len(a.bindings) > 0) {
+			r.Missing["skips_user_namespaces"] = notAssessed("the files do not show every namespace that it may leave out; scan the cluster")
+		}
 		if !yield(r) {
 			return false
 		}

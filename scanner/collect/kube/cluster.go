@@ -220,7 +220,15 @@ func (s *Set) addPeerAuthentication(u *unstructured.Unstructured) {
 	if submap(u.Object, "spec", "selector") == nil {
 		s.cluster.peerModes[name{ns, u.GetName()}] = mode
 	}
-	if ns != istioRoot && (mode == "PERMISSIVE" || mode == "DISABLE") {
+	weak := func(m string) bool { return m == "PERMISSIVE" || m == "DISABLE" }
+	for _, port := range submap(u.Object, "spec", "portLevelMtls") {
+		m, _ := port.(map[string]any)
+		if weak(text(m, "mode")) {
+			s.cluster.peerWeaker = append(s.cluster.peerWeaker, ns+"/"+u.GetName())
+			return
+		}
+	}
+	if (ns != istioRoot || submap(u.Object, "spec", "selector") != nil) && weak(mode) {
 		s.cluster.peerWeaker = append(s.cluster.peerWeaker, ns+"/"+u.GetName())
 	}
 }
@@ -445,6 +453,9 @@ func (s *Set) networkEngine() facts.NetworkEngine {
 			n.Enforces = "false"
 		}
 	}
+	if n.Enforces == "unknown" && policyOptionOff(d, n.Plugins) {
+		n.Enforces = "false"
+	}
 	return n
 }
 
@@ -555,6 +566,7 @@ func (s *Set) clusterMissing(f *facts.Cluster, r *facts.Resource) {
 	s.lack(r, "network.policies", NetworkPolicies)
 	s.lack(r, "mesh", MeshObjects, Namespaces)
 	s.lack(r, "verifiers", AdmissionPolicies)
+	s.clusterGaps(f, r)
 	s.lack(r, "token_secrets", Secrets)
 	s.lack(r, "bootstrap_tokens", Secrets)
 	s.lack(r, "certificates", CertificateSigning)

@@ -15,6 +15,7 @@ import (
 type configMap struct {
 	ref      ref
 	declared bool
+	system   bool // Kubernetes or OpenShift puts it into every namespace
 	secrets  []facts.ConfigMapSecret
 	at       Place
 }
@@ -23,11 +24,12 @@ type configMap struct {
 // never the data. A few well-known ones are also read for what they configure.
 func (s *Set) addConfigMap(o *corev1.ConfigMap, at Place) {
 	r := ref{"ConfigMap", name{s.intern(s.namespaceOf(&o.ObjectMeta)), strings.Clone(o.Name)}}
-	if o.Name != "kube-root-ca.crt" && o.Name != "openshift-service-ca.crt" {
+	system := o.Name == "kube-root-ca.crt" || o.Name == "openshift-service-ca.crt"
+	if !system {
 		s.count(r.namespace, "ConfigMap")
 	}
 	s.wellKnownConfig(o, r)
-	c := &configMap{ref: r, declared: o.Namespace != "", at: at}
+	c := &configMap{ref: r, declared: o.Namespace != "", system: system, at: at}
 	look := func(field, key, value string, binary bool) {
 		for _, d := range s.detect(DetectInput{Where: "file", Name: key, Value: value}) {
 			c.secrets = append(c.secrets, facts.ConfigMapSecret{
@@ -46,12 +48,7 @@ func (s *Set) addConfigMap(o *corev1.ConfigMap, at Place) {
 		s.configs = append(s.configs, c)
 		return
 	}
-	s.cleanConfigs(r)
-}
-
-// cleanConfigs keeps only the name of a ConfigMap without credentials.
-func (s *Set) cleanConfigs(r ref) {
-	s.configs = append(s.configs, &configMap{ref: r, declared: true})
+	s.configs = append(s.configs, &configMap{ref: r, declared: true, system: system}) // its place is not asked for
 }
 
 // wellKnownConfig reads the ConfigMaps that configure what checks ask about.
@@ -118,7 +115,7 @@ func (s *Set) configResources(yield func(*facts.Resource) bool) bool {
 		if !s.keep(c.ref.namespace, "ConfigMap") {
 			continue
 		}
-		r := s.resource(facts.KindConfigMap, c.ref, c.at, &facts.ConfigMap{Namespace: s.namespaceView(c.ref.namespace, c.declared), Secrets: c.secrets})
+		r := s.resource(facts.KindConfigMap, c.ref, c.at, &facts.ConfigMap{Namespace: s.namespaceView(c.ref.namespace, c.declared), System: c.system, Secrets: c.secrets})
 		if s.opts.Detect == nil {
 			r.Missing["secrets"] = notAssessed("this scan was given no detector for credentials")
 		}

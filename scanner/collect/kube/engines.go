@@ -1,17 +1,22 @@
 package kube
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
+	"math"
 	"net/netip"
 	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
+
+	"github.com/postscan/postscan/scanner/facts"
 )
 
 // addDeploymentConfig reads OpenShift's older Deployment; its template is the same.
@@ -28,7 +33,7 @@ func (s *Set) addDeploymentConfig(u *unstructured.Unstructured, at Place) bool {
 // newPolicy starts a policy of another engine; one of a namespace has no
 // namespace selector.
 func (s *Set) newPolicy(engine string, u *unstructured.Unstructured, clusterWide bool, at Place) *netPolicy {
-	p := &netPolicy{ref: ref{u.GetKind(), name{"", strings.Clone(u.GetName())}}, engine: engine, declared: true, at: at, read: true, pods: labels.Everything()}
+	p := &netPolicy{ref: ref{u.GetKind(), name{"", strings.Clone(u.GetName())}}, engine: engine, declared: true, at: at, stage: stageNormal, order: kubernetesOrder, pods: labels.Everything()}
 	if clusterWide {
 		p.namespaces = labels.Everything()
 		return p
@@ -39,46 +44,69 @@ func (s *Set) newPolicy(engine string, u *unstructured.Unstructured, clusterWide
 	return p
 }
 
-// looseSelector compiles a selector of an unstructured object. trim is taken
-// off the keys ("k8s:" of Cilium's). Parts that it cannot read make ok false.
-func looseSelector(m map[string]any, trim func(string) (string, bool)) (sel labels.Selector, ok bool) {
+// looseSelector compiles a selector of an unstructured object; one that cannot
+// be read selects nothing, and ok is false.
+func looseSelector(m map[string]any) (sel labels.Selector, ok bool) {
 	var l metav1.LabelSelector
 	raw, err := json.Marshal(m)
 	if err != nil || json.Unmarshal(raw, &l) != nil {
 		return labels.Nothing(), false
 	}
+	return selector(&l)
+}
+
+// ciliumSelector reads a selector of endpoints: labels of pods, and through keys
+// of Cilium's own those of their namespaces. namespaces is nil where it names
+// none. Parts that it cannot read (reserved identities) make ok false.
+func ciliumSelector(m map[string]any) (namespaces, pods labels.Selector, ok bool) {
+	var l metav1.LabelSelector
+	raw, err := json.Marshal(m)
+	if err != nil || json.Unmarshal(raw, &l) != nil {
+		return nil, labels.Nothing(), false
+	}
+	var ofPods, ofNamespaces metav1.LabelSelector
 	ok = true
-	out := metav1.LabelSelector{}
-	for k, v := range l.MatchLabels {
-		key, good := trim(k)
-		ok = ok && good
-		if good {
-			metav1.AddLabelToSelector(&out, key, v)
+	add := func(key string, put func(sel *metav1.LabelSelector, key string)) {
+		for _, p := range []string{"k8s:", "any:", "k8s."} {
+			key = strings.TrimPrefix(key, p)
 		}
+		label, ofNamespace := strings.CutPrefix(key, "io.cilium.k8s.namespace.labels.")
+		switch {
+		case ofNamespace:
+			put(&ofNamespaces, label)
+		case key == "io.kubernetes.pod.namespace":
+			put(&ofNamespaces, corev1.LabelMetadataName)
+		case strings.HasPrefix(key, "io.kubernetes.pod.") || strings.HasPrefix(key, "io.cilium.") || strings.HasPrefix(key, "reserved"):
+			ok = false
+		default:
+			put(&ofPods, key)
+		}
+	}
+	for k, v := range l.MatchLabels {
+		add(k, func(sel *metav1.LabelSelector, key string) { metav1.AddLabelToSelector(sel, key, v) })
 	}
 	for _, e := range l.MatchExpressions {
-		key, good := trim(e.Key)
+		add(e.Key, func(sel *metav1.LabelSelector, key string) {
+			if e.Operator == metav1.LabelSelectorOpExists && key == corev1.LabelMetadataName {
+				key = "" // every namespace has a name
+			}
+			sel.MatchExpressions = append(sel.MatchExpressions, metav1.LabelSelectorRequirement{Key: key, Operator: e.Operator, Values: e.Values})
+		})
+	}
+	named := len(ofNamespaces.MatchLabels)+len(ofNamespaces.MatchExpressions) > 0
+	ofNamespaces.MatchExpressions = slices.DeleteFunc(ofNamespaces.MatchExpressions, func(r metav1.LabelSelectorRequirement) bool { return r.Key == "" })
+	pods, good := selector(&ofPods)
+	ok = ok && good
+	if named {
+		namespaces, good = selector(&ofNamespaces)
 		ok = ok && good
-		if good {
-			e.Key = key
-			out.MatchExpressions = append(out.MatchExpressions, e)
-		}
 	}
-	sel, good := selector(&out)
-	return sel, ok && good
+	return namespaces, pods, ok
 }
 
-// ciliumKey reads a label key with Cilium's source before it. Keys of the
-// namespace's labels are not of the pod.
-func ciliumKey(k string) (string, bool) {
-	for _, p := range []string{"k8s:", "any:", "k8s."} {
-		k = strings.TrimPrefix(k, p)
-	}
-	return k, !strings.HasPrefix(k, "io.kubernetes.pod.") && !strings.HasPrefix(k, "io.cilium.") && !strings.HasPrefix(k, "reserved:") && !strings.HasPrefix(k, "reserved.")
-}
-
-// addCilium reads a Cilium policy. A section that is present, even if empty,
-// closes that direction; an empty rule allows nothing.
+// addCilium reads a Cilium policy. A list of rules with something in it closes
+// that direction unless enableDefaultDeny says otherwise; an empty rule allows
+// nothing.
 func (s *Set) addCilium(u *unstructured.Unstructured, at Place) {
 	specs := maplist(u.Object, "specs")
 	var paths []string
@@ -92,28 +120,29 @@ func (s *Set) addCilium(u *unstructured.Unstructured, at Place) {
 		if spec["nodeSelector"] != nil {
 			continue // a policy for nodes
 		}
-		p := s.newPolicy(engineCilium, u, u.GetKind() != "CiliumNetworkPolicy", at)
+		clusterWide := u.GetKind() != "CiliumNetworkPolicy"
+		p := s.newPolicy(engineCilium, u, clusterWide, at)
 		p.path = paths[i] + ".endpointSelector"
-		p.pods, p.read = looseSelector(submap(spec, "endpointSelector"), ciliumKey)
+		namespaces, pods, ok := ciliumSelector(submap(spec, "endpointSelector"))
+		p.pods, p.unsure = pods, !ok
+		if clusterWide && namespaces != nil {
+			p.namespaces = namespaces
+		}
 		for _, dir := range []string{"ingress", "egress"} {
-			rules, present := spec[dir].([]any)
-			if _, deny := spec[dir+"Deny"].([]any); deny {
-				present, p.read = true, false
-			}
-			if flag(spec, "enableDefaultDeny", dir) == "false" {
-				present = false
-			}
-			if !present {
-				continue
-			}
-			if dir == "ingress" {
-				p.ingress = true
-			} else {
-				p.egress = true
-			}
-			for j := range rules {
-				m, _ := rules[j].(map[string]any)
-				if r, ok := ciliumRule(m, dir == "ingress", keyIndex(paths[i]+"."+dir, j)); ok {
+			for _, field := range []string{dir, dir + "Deny"} {
+				rules := list(spec, field)
+				if len(rules) > 0 && flag(spec, "enableDefaultDeny", dir) != "false" {
+					p.isolate(dir == "ingress")
+				}
+				for j := range rules {
+					m, _ := rules[j].(map[string]any)
+					r, ok := ciliumRule(m, dir == "ingress", clusterWide, keyIndex(paths[i]+"."+field, j))
+					if !ok {
+						continue
+					}
+					if field != dir {
+						r.action = actionDeny
+					}
 					p.rules = append(p.rules, r)
 				}
 			}
@@ -122,49 +151,84 @@ func (s *Set) addCilium(u *unstructured.Unstructured, at Place) {
 	}
 }
 
-// ciliumRule reads one allow rule; ok is false for an empty one, which allows nothing.
-func ciliumRule(m map[string]any, ingress bool, path string) (netRule, bool) {
+// ciliumRule reads one rule; ok is false for an empty one, which matches nothing.
+func ciliumRule(m map[string]any, ingress, clusterWide bool, path string) (netRule, bool) {
 	field := "to"
 	if ingress {
 		field = "from"
 	}
-	r := netRule{ingress: ingress, path: path, allPorts: m["toPorts"] == nil && m["icmps"] == nil}
+	r := netRule{ingress: ingress, action: actionAllow, path: path, allPorts: m["toPorts"] == nil && m["icmps"] == nil}
+	r.narrower = m[field+"Requires"] != nil || m["authentication"] != nil
 	named := false
-	for _, kind := range []string{"Endpoints", "CIDR", "CIDRSet", "Entities", "Requires", "FQDNs", "Services", "Groups", "Nodes"} {
+	for _, kind := range []string{"Endpoints", "CIDR", "CIDRSet", "Entities", "FQDNs", "Services", "Groups", "Nodes"} {
 		v, ok := m[field+kind].([]any)
 		if !ok {
 			continue
 		}
 		named = true
 		for i := range v {
-			r.peers = append(r.peers, ciliumPeer(kind, v[i], keyIndex(path+"."+field+kind, i)))
+			r.peers = append(r.peers, ciliumPeer(kind, v[i], clusterWide, keyIndex(path+"."+field+kind, i)))
 		}
 	}
 	for _, tp := range maplist(m, "toPorts") {
+		r.narrower = r.narrower || tp["rules"] != nil // requests are filtered too
 		for _, pp := range maplist(tp, "ports") {
-			n := leadingNumber(text(pp, "port"))
-			r.ports = append(r.ports, netPort{protocol: text(pp, "protocol"), from: n, to: n, named: n == 0 && text(pp, "port") != "0", all: text(pp, "port") == "0"})
-		}
-	}
-	for i := range r.ports {
-		if p := r.ports[i].protocol; p == "" || p == "ANY" {
-			r.ports[i].protocol = "TCP"
+			r.ports = append(r.ports, ciliumPorts(pp)...)
 		}
 	}
 	r.allPeers = !named && !r.allPorts
 	return r, named || !r.allPorts
 }
 
-func ciliumPeer(kind string, v any, path string) netPeer {
+// ciliumPorts reads a port, for each protocol that it means.
+func ciliumPorts(m map[string]any) []netPort {
+	port := text(m, "port")
+	p := netPort{from: leadingNumber(port), all: port == "0" || port == ""}
+	p.to = max(p.from, integer(m["endPort"]))
+	if p.from == 0 && !p.all {
+		p.named = port
+	}
+	switch protocol := strings.ToUpper(text(m, "protocol")); protocol {
+	case "", "ANY":
+		var out []netPort
+		for _, protocol := range []string{"TCP", "UDP", "SCTP"} {
+			p.protocol = protocol
+			out = append(out, p)
+		}
+		return out
+	default:
+		p.protocol = protocol
+		return []netPort{p}
+	}
+}
+
+// integer reads a number of an unstructured object; 0 where there is none.
+func integer(v any) int {
+	switch n := v.(type) {
+	case int64:
+		return int(n)
+	case float64:
+		return int(n)
+	default:
+		return 0
+	}
+}
+
+func ciliumPeer(kind string, v any, clusterWide bool, path string) netPeer {
 	p := netPeer{path: path}
 	switch kind {
 	case "Endpoints":
 		m, _ := v.(map[string]any)
-		sel, ok := looseSelector(m, ciliumKey)
-		p.pods, p.other = sel, !ok
+		namespaces, pods, ok := ciliumSelector(m)
 		if !ok {
-			p.pods = nil
+			p.other, p.noAddress = true, true // reserved identities of the cluster, such as the health checks
+			return p
 		}
+		p.namespaces, p.pods = namespaces, pods
+		if namespaces == nil && clusterWide {
+			p.namespaces = labels.Everything()
+		}
+		p.everything = p.namespaces != nil && p.namespaces.Empty() && pods.Empty()
 	case "CIDR", "CIDRSet":
 		p.cidr, _ = v.(string)
 		if m, ok := v.(map[string]any); ok {
@@ -175,89 +239,183 @@ func ciliumPeer(kind string, v any, path string) netPeer {
 				}
 			}
 		}
-		block, err := netip.ParsePrefix(p.cidr)
-		p.block, p.other = block, err != nil
-		p.everything = err == nil && block.Bits() == 0 && len(p.except) == 0
+		p.block, p.other = block(p.cidr)
+		p.everything = p.block.IsValid() && p.block.Bits() == 0 && len(p.except) == 0
 	case "Entities":
 		e, _ := v.(string)
 		p.other = true
 		p.everything = e == "all" || e == "world"
+		p.noAddress = !p.everything && !strings.HasPrefix(e, "world")
+	case "Nodes":
+		p.other, p.noAddress = true, true
 	default:
 		p.other = true
 	}
 	return p
 }
 
-// addCalico reads a Calico policy. Rules that deny or log are not put together,
-// so a policy with any is marked as not fully read.
+// block reads a CIDR or a bare address; other is true for what is neither.
+func block(v string) (b netip.Prefix, other bool) {
+	if b, err := netip.ParsePrefix(v); err == nil {
+		return b.Masked(), false
+	}
+	if a, err := netip.ParseAddr(v); err == nil {
+		return netip.PrefixFrom(a, a.BitLen()), false
+	}
+	return netip.Prefix{}, true
+}
+
+// addCalico reads a Calico policy. Its rules are asked in the order of the
+// policies; tiers other than the default one are not put together.
 func (s *Set) addCalico(u *unstructured.Unstructured, at Place) {
 	p := s.newPolicy(engineCalico, u, u.GetKind() == "GlobalNetworkPolicy", at)
 	p.path = "spec.selector"
+	p.order = math.MaxFloat64 // without an order it comes last
+	switch o := dig(u.Object, "spec", "order").(type) {
+	case int64:
+		p.order = float64(o)
+	case float64:
+		p.order = o
+	}
 	var ok bool
 	p.pods, ok = calicoSelector(text(u.Object, "spec", "selector"))
-	p.read = ok
+	p.unsure = !ok || text(u.Object, "spec", "serviceAccountSelector") != ""
 	if ns := text(u.Object, "spec", "namespaceSelector"); ns != "" && p.namespaces != nil {
-		p.namespaces, ok = calicoSelector(ns)
-		p.read = p.read && ok
+		p.namespaces, ok = calicoSelector(calicoNamespace(ns))
+		p.unsure = p.unsure || !ok
 	}
 	types := texts(u.Object, "spec", "types")
 	ingress, egress := maplist(u.Object, "spec", "ingress"), maplist(u.Object, "spec", "egress")
 	p.ingress = slices.Contains(types, "Ingress") || len(types) == 0 && (len(ingress) > 0 || len(egress) == 0)
 	p.egress = slices.Contains(types, "Egress") || len(types) == 0 && len(egress) > 0
-	for dir, rules := range map[string][]map[string]any{"ingress": ingress, "egress": egress} {
-		for i, m := range rules {
-			if text(m, "action") != "Allow" {
-				p.read = p.read && text(m, "action") == "Deny" && len(rules) == i+1
-				continue
-			}
-			side := "destination"
-			if dir == "ingress" {
-				side = "source"
-			}
-			p.rules = append(p.rules, calicoRule(m, dir == "ingress", side, keyIndex("spec."+dir, i)))
-		}
+	if tier := text(u.Object, "spec", "tier"); tier != "" && tier != "default" {
+		p.unreadIngress, p.unreadEgress = p.ingress, p.egress
 	}
-	slices.SortStableFunc(p.rules, func(a, b netRule) int { return strings.Compare(a.path, b.path) })
+	for i, m := range ingress {
+		p.calicoRule(m, true, "source", "destination", keyIndex("spec.ingress", i))
+	}
+	for i, m := range egress {
+		p.calicoRule(m, false, "destination", "source", keyIndex("spec.egress", i))
+	}
 	s.policies = append(s.policies, p)
 }
 
-func calicoRule(m map[string]any, ingress bool, side, path string) netRule {
+// calicoNamespace writes the name of a namespace as the label that every
+// namespace has: Calico has a key of its own for it.
+func calicoNamespace(expr string) string {
+	return strings.ReplaceAll(expr, "projectcalico.org/name", corev1.LabelMetadataName)
+}
+
+// calicoRule reads a rule; side holds the peer, far the selected pods' own end.
+func (p *netPolicy) calicoRule(m map[string]any, ingress bool, side, far, path string) {
 	r := netRule{ingress: ingress, path: path, allPorts: len(list(m, "destination", "ports")) == 0 && m["protocol"] == nil}
-	for _, v := range list(m, "destination", "ports") {
-		port := netPort{protocol: strings.ToUpper(text(m, "protocol"))}
-		switch n := v.(type) {
-		case int64:
-			port.from, port.to = int(n), int(n)
-		case float64:
-			port.from, port.to = int(n), int(n)
-		case string:
-			lo, hi, found := strings.Cut(n, ":")
-			port.from, port.to = leadingNumber(lo), leadingNumber(lo)
-			if found {
-				port.to = leadingNumber(hi)
-			}
-			port.named = port.from == 0
-		}
-		r.ports = append(r.ports, port)
+	switch text(m, "action") {
+	case "Allow":
+		r.action = actionAllow
+	case "Deny":
+		r.action = actionDeny
+	case "Pass":
+		r.action = actionPass
+	case "Log":
+		return // it decides nothing
+	default:
+		p.leaveOut(ingress)
+		return
 	}
-	if len(r.ports) == 0 && !r.allPorts {
-		r.ports = append(r.ports, netPort{protocol: strings.ToUpper(text(m, "protocol")), all: true})
+	for _, key := range []string{"notProtocol", "icmp", "notICMP", "ipVersion", "http"} {
+		r.narrower = r.narrower || m[key] != nil
+	}
+	own := submap(m, far)
+	for key := range own {
+		r.narrower = r.narrower || key != "ports" || far == "source"
 	}
 	peer := submap(m, side)
-	for i, c := range texts(peer, "nets") {
-		q := netPeer{cidr: c, path: keyIndex(path+"."+side+".nets", i)}
-		block, err := netip.ParsePrefix(c)
-		q.block, q.other = block, err != nil
-		q.everything = err == nil && block.Bits() == 0
-		r.peers = append(r.peers, q)
+	r.narrower = r.narrower || side == "source" && peer["ports"] != nil || peer["notPorts"] != nil
+	protocols := []string{"TCP", "UDP", "SCTP"} // ports without a protocol cannot be; a number is not read
+	if protocol := text(m, "protocol"); protocol != "" {
+		protocols = []string{strings.ToUpper(protocol)}
 	}
-	for _, key := range []string{"selector", "namespaceSelector", "serviceAccounts", "domains", "services", "notNets", "notSelector"} {
-		if peer[key] != nil {
-			r.peers = append(r.peers, netPeer{other: true, path: path + "." + side + "." + key})
+	for _, protocol := range protocols {
+		for _, v := range list(m, "destination", "ports") {
+			r.ports = append(r.ports, calicoPort(v, protocol))
+		}
+		if len(list(m, "destination", "ports")) == 0 && !r.allPorts {
+			r.ports = append(r.ports, netPort{protocol: protocol, all: true})
 		}
 	}
+	var not []netip.Prefix
+	for _, c := range texts(peer, "notNets") {
+		b, other := block(c)
+		if other {
+			r.narrower = true
+			continue
+		}
+		not = append(not, b)
+	}
+	nets := texts(peer, "nets")
+	for i, c := range nets {
+		q := netPeer{cidr: c, except: not, path: keyIndex(path+"."+side+".nets", i)}
+		q.block, q.other = block(c)
+		q.everything = q.block.IsValid() && q.block.Bits() == 0 && len(not) == 0
+		r.peers = append(r.peers, q)
+	}
+	if len(not) > 0 && len(nets) == 0 {
+		for _, c := range []string{"0.0.0.0/0", "::/0"} {
+			b, _ := block(c)
+			r.peers = append(r.peers, netPeer{cidr: c, block: b, except: not, path: path + "." + side + ".notNets"})
+		}
+	}
+	p.calicoPeer(&r, peer, path+"."+side)
 	r.allPeers = len(r.peers) == 0
-	return r
+	p.rules = append(p.rules, r)
+}
+
+// calicoPeer reads the selectors of a peer. A selector may also mean a set of
+// addresses, so for an address it is not certain that it does not match.
+func (p *netPolicy) calicoPeer(r *netRule, peer map[string]any, path string) {
+	further := 0
+	for _, key := range []string{"serviceAccounts", "domains", "services", "notSelector"} {
+		if peer[key] != nil {
+			further++
+			r.peers = append(r.peers, netPeer{other: true, noAddress: key == "serviceAccounts", path: path + "." + key})
+		}
+	}
+	sel, ns := text(peer, "selector"), text(peer, "namespaceSelector")
+	if sel == "" && ns == "" {
+		return
+	}
+	further++
+	q := netPeer{other: true, path: path}
+	if ns != "" {
+		n, ok := calicoSelector(calicoNamespace(ns))
+		pods, good := calicoSelector(sel)
+		if ok && good && ns != "global()" {
+			q = netPeer{namespaces: n, pods: pods, path: path, everything: n.Empty() && pods.Empty()}
+		}
+	} else if pods, ok := calicoSelector(sel); ok && p.namespaces == nil {
+		q = netPeer{pods: pods, path: path}
+	}
+	q.mayBeAddress = true
+	r.peers = append(r.peers, q)
+	// All parts of a peer have to hold together.
+	r.narrower = r.narrower || further > 1 || peer["nets"] != nil || peer["notNets"] != nil
+}
+
+// calicoPort reads 80, "80", "8000:9000" or a name.
+func calicoPort(v any, protocol string) netPort {
+	p := netPort{protocol: protocol, from: integer(v)}
+	p.to = p.from
+	if n, ok := v.(string); ok {
+		lo, hi, found := strings.Cut(n, ":")
+		p.from, p.to = leadingNumber(lo), leadingNumber(lo)
+		if found {
+			p.to = leadingNumber(hi)
+		}
+		if p.from == 0 {
+			p.named = n
+		}
+	}
+	return p
 }
 
 // calicoSelector compiles the common forms of Calico's selector language: all(),
@@ -320,64 +478,176 @@ func calicoTerm(t string) (*labels.Requirement, bool) {
 // deny rule for everything does.
 func (s *Set) addAdminPolicy(u *unstructured.Unstructured, at Place) {
 	p := s.newPolicy(engineAdmin, u, true, at)
-	p.path = "spec.subject"
-	plain := func(k string) (string, bool) { return k, true }
+	p.path, p.stage = "spec.subject", stageAdmin
+	if u.GetKind() == "BaselineAdminNetworkPolicy" || text(u.Object, "spec", "tier") == "Baseline" {
+		p.stage = stageBaseline
+	}
+	p.order = float64(integer(dig(u.Object, "spec", "priority")))
 	var ok bool
-	if m, has := dig(u.Object, "spec", "subject", "namespaces").(map[string]any); has {
-		p.namespaces, ok = looseSelector(m, plain)
-		p.read = ok
+	if m := submap(u.Object, "spec", "subject", "namespaces"); m != nil {
+		p.namespaces, ok = looseSelector(m)
 	}
-	if m, has := dig(u.Object, "spec", "subject", "pods").(map[string]any); has {
-		p.namespaces, ok = looseSelector(submap(m, "namespaceSelector"), plain)
-		p.read = ok
-		p.pods, ok = looseSelector(submap(m, "podSelector"), plain)
-		p.read = p.read && ok
+	if m := submap(u.Object, "spec", "subject", "pods"); m != nil {
+		p.namespaces, ok = looseSelector(submap(m, "namespaceSelector"))
+		var good bool
+		p.pods, good = looseSelector(submap(m, "podSelector"))
+		ok = ok && good
 	}
-	for dir, field := range map[string]string{"ingress": "from", "egress": "to"} {
+	p.unsure = !ok
+	for _, dir := range []string{"ingress", "egress"} {
+		field := "to"
+		if dir == "ingress" {
+			field = "from"
+		}
 		for i, m := range maplist(u.Object, "spec", dir) {
-			action := text(m, "action")
 			r := adminRule(m, dir == "ingress", field, keyIndex("spec."+dir, i))
-			switch {
-			case action == "Deny" && r.allPorts && slices.ContainsFunc(r.peers, func(q netPeer) bool { return q.everything }):
-				p.ingress = p.ingress || dir == "ingress"
-				p.egress = p.egress || dir == "egress"
-			case action == "Allow" || action == "Accept":
-				p.rules = append(p.rules, r)
+			switch text(m, "action") {
+			case "Allow", "Accept":
+				r.action = actionAllow
+			case "Deny":
+				r.action = actionDeny
+				if r.allPorts && slices.ContainsFunc(r.peers, func(q netPeer) bool { return q.everything }) {
+					p.isolate(dir == "ingress")
+				}
+			case "Pass":
+				r.action = actionPass
 			default:
-				p.read = false
+				p.leaveOut(dir == "ingress")
+				continue
 			}
+			p.rules = append(p.rules, r)
 		}
 	}
-	slices.SortStableFunc(p.rules, func(a, b netRule) int { return strings.Compare(a.path, b.path) })
 	s.policies = append(s.policies, p)
 }
 
 func adminRule(m map[string]any, ingress bool, field, path string) netRule {
-	r := netRule{ingress: ingress, path: path, allPorts: len(list(m, "ports")) == 0 && len(list(m, "protocols")) == 0}
-	plain := func(k string) (string, bool) { return k, true }
+	ports, protocols := maplist(m, "ports"), maplist(m, "protocols")
+	r := netRule{ingress: ingress, path: path, allPorts: len(ports)+len(protocols) == 0}
+	for _, port := range ports {
+		r.adminPort(port)
+	}
+	for _, protocol := range protocols {
+		r.protocol(protocol)
+	}
 	for i, q := range maplist(m, field) {
-		p := netPeer{path: keyIndex(path+"."+field, i)}
-		for _, key := range slices.Sorted(maps.Keys(q)) {
-			switch key {
-			case "namespaces":
-				p.namespaces, _ = looseSelector(submap(q, "namespaces"), plain)
-				p.everything = p.namespaces.Empty()
-			case "pods":
-				p.namespaces, _ = looseSelector(submap(q, "pods", "namespaceSelector"), plain)
-				p.pods, _ = looseSelector(submap(q, "pods", "podSelector"), plain)
-			case "networks":
-				for _, c := range texts(q, "networks") {
-					block, err := netip.ParsePrefix(c)
-					if err == nil && (!p.block.IsValid() || block.Bits() < p.block.Bits()) {
-						p.block, p.cidr, p.everything = block, c, block.Bits() == 0
-					}
-				}
-			default:
-				p.other = true
-			}
-		}
-		r.peers = append(r.peers, p)
+		r.adminPeer(q, keyIndex(path+"."+field, i))
 	}
 	r.allPeers = len(r.peers) == 0
 	return r
+}
+
+// adminPort reads a port of an AdminNetworkPolicy.
+func (r *netRule) adminPort(m map[string]any) {
+	p := netPort{protocol: "TCP"}
+	switch {
+	case m["portNumber"] != nil:
+		p.protocol = cmp.Or(text(m, "portNumber", "protocol"), "TCP")
+		p.from = integer(dig(m, "portNumber", "port"))
+		p.to = p.from
+	case m["portRange"] != nil:
+		p.protocol = cmp.Or(text(m, "portRange", "protocol"), "TCP")
+		p.from, p.to = integer(dig(m, "portRange", "start")), integer(dig(m, "portRange", "end"))
+	default:
+		p.named = cmp.Or(text(m, "namedPort"), "?")
+	}
+	r.ports = append(r.ports, p)
+}
+
+// protocol reads a protocol of a ClusterNetworkPolicy.
+func (r *netRule) protocol(m map[string]any) {
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		p := netPort{protocol: strings.ToUpper(name)}
+		to := submap(m, name, "destinationPort")
+		switch {
+		case name == "destinationNamedPort":
+			p.protocol, p.named = "TCP", text(m, name)
+		case to == nil:
+			p.all = true
+		case to["range"] != nil:
+			p.from, p.to = integer(dig(to, "range", "start")), integer(dig(to, "range", "end"))
+		default:
+			p.from = integer(to["number"])
+			p.to = p.from
+		}
+		r.ports = append(r.ports, p)
+	}
+}
+
+// adminPeer reads a peer, each network as one of its own.
+func (r *netRule) adminPeer(q map[string]any, path string) {
+	p := netPeer{path: path}
+	for _, key := range slices.Sorted(maps.Keys(q)) {
+		var ok bool
+		switch key {
+		case "namespaces":
+			p.namespaces, ok = looseSelector(submap(q, key))
+			p.everything = ok && p.namespaces.Empty()
+		case "pods":
+			var good bool
+			p.namespaces, ok = looseSelector(submap(q, key, "namespaceSelector"))
+			p.pods, good = looseSelector(submap(q, key, "podSelector"))
+			ok = ok && good
+			p.everything = ok && p.namespaces.Empty() && p.pods.Empty()
+		case "networks":
+			for i, c := range texts(q, key) {
+				b, other := block(c)
+				r.peers = append(r.peers, netPeer{
+					cidr: c, block: b, other: other, everything: b.IsValid() && b.Bits() == 0, path: keyIndex(path+"."+key, i),
+				})
+			}
+			return
+		case "nodes":
+			p.other, p.noAddress, ok = true, true, true
+		}
+		if !ok { // names of domains, or a kind that is newer than this reader
+			p = netPeer{other: true, path: path}
+		}
+	}
+	r.peers = append(r.peers, p)
+}
+
+// policyOptionOff: the provider's engines for policies run as DaemonSets that
+// can be seen, and none is there, so the option is off.
+func policyOptionOff(distribution string, plugins []string) bool {
+	switch distribution {
+	case "gke":
+		return true // Calico's agent or Dataplane V2's
+	case "aks":
+		return slices.Contains(plugins, "azure-cni") // Azure's policy manager, Calico's or Cilium's
+	default:
+		return false
+	}
+}
+
+// clusterGaps says what of policies, mesh and image verification the API does
+// not show, where nothing else decides.
+func (s *Set) clusterGaps(f *facts.Cluster, r *facts.Resource) {
+	_, miss := r.Missing["network.enforces"]
+	if f.Network.Enforces == "unknown" && f.Network.Policies.Kubernetes > 0 && !miss {
+		r.Missing["network.enforces"] = notAssessed("no network plugin that postscan knows was found among the DaemonSets; needs the node's own files")
+		if f.Managed {
+			r.Missing["network.enforces"] = notAssessed("no network plugin that postscan knows was found among the DaemonSets; needs the cloud's API")
+		}
+	}
+	if f.Mesh.Name == "linkerd" {
+		s.lack(r, "mesh.mode", ConfigMaps)
+	}
+	if slices.ContainsFunc(f.Verifiers, func(v facts.Verifier) bool { return v.Enforces }) {
+		return
+	}
+	switch {
+	case f.Distribution == "gke":
+		s.gap(r, "verifiers", notAssessed("whether Binary Authorization is on needs the cloud's API"))
+	case f.Managed, len(f.APIServers) > 0:
+	case len(f.K3sServers) == 0:
+		s.gap(r, "verifiers", notAssessed("whether the API server asks an ImagePolicyWebhook is not visible through the API; needs its own flags"))
+	}
+}
+
+// gap marks a path as missing where nothing else did.
+func (s *Set) gap(r *facts.Resource, path string, m facts.Missing) {
+	if _, has := r.Missing[path]; !has {
+		r.Missing[path] = m
+	}
 }

@@ -150,6 +150,7 @@ type Set struct {
 
 	accounts    map[name]*account
 	roles       map[ref]*role
+	assumed     map[string]*role // ClusterRoles that every cluster has and that were not seen
 	bindings    []*binding
 	namespaces  map[string]*namespace
 	limits      map[string][]limitDefaults
@@ -170,6 +171,7 @@ type Set struct {
 	identities  map[name]*workIdentity
 	workloads   map[string]int        // top controllers and bare pods by namespace
 	openPeers   []openPeer            // peers of policies that nothing matched yet
+	asked       map[string]bool       // labels that policies and services ask about
 	volumes     map[name]volumeSource // of PersistentVolumes, by claim
 	claims      map[string]name       // PersistentVolume's name → claim, from manifests
 	volumeNames map[string]volumeSource
@@ -214,7 +216,7 @@ func New(o Options) *Set {
 		owners:  map[ref]ref{},
 		drifts:  map[driftKey]*work{},
 		strings: map[string]string{}, detected: map[uint64][]Detection{},
-		accounts: map[name]*account{}, roles: map[ref]*role{}, namespaces: map[string]*namespace{},
+		accounts: map[name]*account{}, roles: map[ref]*role{}, assumed: map[string]*role{}, namespaces: map[string]*namespace{},
 		limits: map[string][]limitDefaults{}, quotas: map[string]quota{}, counts: map[string]map[string]int{},
 		endpoints: map[name][]string{}, gateways: map[name]*gateway{}, nodes: map[string]*node{},
 		volumes: map[name]volumeSource{}, claims: map[string]name{}, volumeNames: map[string]volumeSource{},

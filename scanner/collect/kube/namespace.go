@@ -225,7 +225,8 @@ func (s *Set) namespaceResources(yield func(*facts.Resource) bool) bool {
 			Name: n, System: systemNamespace(n), Class: ns.class, Cluster: s.clusterSummary(), PodSecurity: ns.psa,
 			Guards: s.guards(ns), Workloads: s.workloads[n],
 		}
-		f.Policies, f.DenyIngress, f.DenyEgress = s.namespacePolicies(ns)
+		f.Policies, f.DenyIngress, f.DenyEgress, f.PoliciesUnread = s.namespacePolicies(ns)
+		f.PodSecurityDefault = s.podSecurityDefault()
 		q := s.quotas[n]
 		f.Quota, f.QuotaObjects, f.LimitRange = q.compute, q.objects, len(s.limits[n]) > 0
 		for _, k := range slices.Sorted(maps.Keys(s.counts[n])) {
@@ -233,9 +234,10 @@ func (s *Set) namespaceResources(yield func(*facts.Resource) bool) bool {
 		}
 		r := s.resource(facts.KindNamespace, ref{"Namespace", name{"", n}}, ns.at, f)
 		s.lack(r, "guards", AdmissionPolicies)
-		for _, p := range []string{"policies", "deny_ingress", "deny_egress"} {
+		for _, p := range []string{"policies", "policies_unread", "deny_ingress", "deny_egress"} {
 			s.lack(r, p, NetworkPolicies)
 		}
+		s.namespaceGaps(r, f)
 		s.lack(r, "quota", Quotas)
 		s.lack(r, "quota_objects", Quotas)
 		s.lack(r, "limit_range", LimitRanges)
@@ -246,6 +248,59 @@ func (s *Set) namespaceResources(yield func(*facts.Resource) bool) bool {
 		}
 	}
 	return true
+}
+
+// podSecurityDefault says what the API servers in view do with a namespace
+// without labels.
+func (s *Set) podSecurityDefault() string {
+	list := s.cluster.apiServers
+	if len(list) == 0 {
+		for _, n := range s.nodes {
+			for _, f := range n.facts.K3s {
+				if strings.Contains(f.Value, "admission-control-config-file") || f.Name == "profile" && f.Value != "" {
+					return "configured"
+				}
+			}
+		}
+		return "assumed"
+	}
+	for i := range list {
+		if v, ok := facts.FlagOf(list[i].Flags, "admission-control-config-file"); ok && v != "" {
+			return "configured"
+		}
+	}
+	return privileged
+}
+
+// namespaceGaps says what a set of manifests does not show of a namespace:
+// objects beside it that the cluster may hold.
+func (s *Set) namespaceGaps(r *facts.Resource, f *facts.Namespace) {
+	if f.PodSecurity.EnforceLabel == unset && f.PodSecurityDefault == "configured" {
+		r.Missing["pod_security_default"] = notAssessed("the API server reads a configuration file for admission, which may set another default; needs the node's own files")
+	}
+	if s.opts.Live {
+		return
+	}
+	if f.PodSecurity.EnforceLabel == unset && !slices.ContainsFunc(f.Guards, func(g facts.Guard) bool { return g.Enforces }) {
+		m := notAssessed("the cluster may hold admission policies that cover it; scan the cluster")
+		m.Partial = true
+		r.Missing["guards"] = m
+	}
+	if f.Cluster.Minor == 0 && f.PodSecurity.EnforceMinor != latest {
+		m := notAssessed("the cluster's version is not known; give --kubernetes-version, or scan the cluster")
+		m.Partial = true
+		r.Missing["cluster.minor"] = m
+	}
+	if f.Policies == (facts.PolicyCount{}) {
+		m := notAssessed("the files hold no network policy for it; add them, or scan the cluster")
+		r.Missing["deny_ingress"], r.Missing["deny_egress"] = m, m
+	}
+	m := notAssessed("the files hold none for it; add it, or scan the cluster")
+	for path, there := range map[string]bool{"quota": f.Quota, "quota_objects": f.QuotaObjects, "limit_range": f.LimitRange} {
+		if !there {
+			r.Missing[path] = m
+		}
+	}
 }
 
 // selectorText prints a selector as kubectl does.

@@ -22,6 +22,7 @@ type node struct {
 	uuid     []facts.Alias
 	missing  map[string]facts.Missing
 	addrs    []string
+	pods     []string        // the blocks of addresses that its pods have
 	classes  map[string]bool // "tenant/sensitivity" of the workloads on it
 	sharable map[string]bool // those that are not behind a sandbox runtime
 	kubelet  bool            // its configuration was read
@@ -75,6 +76,7 @@ func (s *Set) addNode(o *corev1.Node, at Place) {
 		f.OwnTaint = f.OwnTaint || keeps && ownTaint(t.Key)
 	}
 	s.nodeProvider(n, o)
+	n.pods = s.internAll(o.Spec.PodCIDRs)
 	for _, a := range o.Status.Addresses {
 		n.addrs = append(n.addrs, s.intern(a.Address))
 		ip, err := netip.ParseAddr(a.Address)
@@ -158,8 +160,11 @@ func (s *Set) nodeProvider(n *node, o *corev1.Node) {
 	if o.Labels["eks.amazonaws.com/compute-type"] == "fargate" || o.Labels["type"] == "virtual-kubelet" {
 		f.PodPerMachine, f.Virtual = true, "true"
 	}
-	if o.Labels["iam.gke.io/gke-metadata-server-enabled"] == "true" {
+	switch {
+	case o.Labels["iam.gke.io/gke-metadata-server-enabled"] == "true", o.Labels["cloud.google.com/metadata-proxy-ready"] == "true":
 		n.guard = "true"
+	case o.Labels["cloud.google.com/gke-nodepool"] != "":
+		n.guard = "false" // GKE labels every node that has one
 	}
 }
 

@@ -1,8 +1,10 @@
 package kube
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	netv1 "k8s.io/api/networking/v1"
@@ -20,31 +22,86 @@ const (
 	engineAdmin      = "admin"
 )
 
+// Stages of policies: what an earlier one decides a later one does not see.
+const (
+	stageAdmin    = iota // AdminNetworkPolicy, ClusterNetworkPolicy of the tier Admin
+	stageNormal          // NetworkPolicy, Cilium's, Calico's
+	stageBaseline        // BaselineAdminNetworkPolicy, ClusterNetworkPolicy of the tier Baseline
+)
+
+// kubernetesOrder is the order that Calico gives to NetworkPolicies of Kubernetes.
+const kubernetesOrder = 1000
+
 // netPolicy is a network policy of any engine, on its way.
 type netPolicy struct {
 	ref      ref
 	engine   string
 	declared bool
 	at       Place
+	stage    int
+	order    float64 // within the stage: the lowest is asked first
 	// namespaces selects the namespaces of a cluster-wide policy; nil for one of a namespace.
 	namespaces labels.Selector
 	pods       labels.Selector
 	ingress    bool // selected pods are closed in that direction but for its rules
 	egress     bool
-	read       bool // every part of it was interpreted
-	rules      []netRule
-	path       string // of the selector
-	matches    int    // workloads that it selects
-	scope      int    // workloads of the namespaces that it is for
+	// unsure: the selector was not read, so it may select any pod of its scope.
+	// unreadIngress and unreadEgress: rules of that direction were left out.
+	unsure, unreadIngress, unreadEgress bool
+	rules                               []netRule
+	path                                string    // of the selector
+	matches                             int       // workloads that it selects
+	byPod                               worksSeen // those of them that it selects by labels of single pods
+	scope                               int       // workloads of the namespaces that it is for
 }
 
-// netRule is one allow rule.
+// read: every part of the policy was interpreted.
+func (p *netPolicy) read() bool { return !p.unsure && !p.unreadIngress && !p.unreadEgress }
+
+// unread: rules of the direction were left out.
+func (p *netPolicy) unread(ingress bool) bool {
+	if ingress {
+		return p.unreadIngress
+	}
+	return p.unreadEgress
+}
+
+// leaveOut books that rules of the direction were not read.
+func (p *netPolicy) leaveOut(ingress bool) {
+	p.unreadIngress = p.unreadIngress || ingress
+	p.unreadEgress = p.unreadEgress || !ingress
+}
+
+// isolates: what no rule allows is refused in the direction.
+func (p *netPolicy) isolates(ingress bool) bool {
+	if ingress {
+		return p.ingress
+	}
+	return p.egress
+}
+
+// isolate closes the direction.
+func (p *netPolicy) isolate(ingress bool) {
+	p.ingress = p.ingress || ingress
+	p.egress = p.egress || !ingress
+}
+
+// What a rule does with what it matches. Kubernetes' own rules allow.
+const (
+	actionAllow = "allow"
+	actionDeny  = "deny"
+	actionPass  = "pass" // the next stage decides
+)
+
+// netRule is one rule.
 type netRule struct {
 	ingress  bool
+	action   string
 	allPeers bool
 	ports    []netPort
 	allPorts bool
 	peers    []netPeer
+	narrower bool // it has further conditions that are not interpreted, so it may match less
 	path     string
 }
 
@@ -52,7 +109,7 @@ type netRule struct {
 type netPort struct {
 	protocol string // TCP, UDP, SCTP
 	all      bool   // every port of the protocol
-	named    bool
+	named    string // the name of a port
 	from, to int
 }
 
@@ -62,8 +119,10 @@ type netPeer struct {
 	block            netip.Prefix
 	except           []netip.Prefix
 	cidr             string
-	other            bool // entities, names, services of another engine
+	other            bool // something that is no selector and no block, or was not read
+	noAddress        bool // something that no address of a metadata service is: nodes, entities of the cluster
 	everything       bool
+	mayBeAddress     bool // its selectors may also mean sets of addresses
 	matched          bool // a namespace or workload in view is meant
 	path             string
 }
@@ -83,10 +142,12 @@ type openPeer struct {
 func (s *Set) addNetworkPolicy(o *netv1.NetworkPolicy, at Place) {
 	p := &netPolicy{
 		ref: ref{"NetworkPolicy", name{s.intern(s.namespaceOf(&o.ObjectMeta)), strings.Clone(o.Name)}}, engine: engineKubernetes,
-		declared: o.Namespace != "", at: at, read: true, path: "spec.podSelector",
+		declared: o.Namespace != "", at: at, stage: stageNormal, order: kubernetesOrder, path: "spec.podSelector",
 	}
 	s.count(p.ref.namespace, "NetworkPolicy")
-	p.pods, p.read = selector(&o.Spec.PodSelector)
+	var ok bool
+	p.pods, ok = selector(&o.Spec.PodSelector)
+	p.unsure = !ok
 	for _, t := range o.Spec.PolicyTypes {
 		p.ingress = p.ingress || t == netv1.PolicyTypeIngress
 		p.egress = p.egress || t == netv1.PolicyTypeEgress
@@ -111,7 +172,7 @@ func (s *Set) addNetworkPolicy(o *netv1.NetworkPolicy, at Place) {
 
 // kubernetesRule reduces an ingress or egress rule; field is from or to.
 func kubernetesRule(ingress bool, peers []netv1.NetworkPolicyPeer, ports []netv1.NetworkPolicyPort, path, field string) netRule {
-	r := netRule{ingress: ingress, allPeers: len(peers) == 0, allPorts: len(ports) == 0, path: path}
+	r := netRule{ingress: ingress, action: actionAllow, allPeers: len(peers) == 0, allPorts: len(ports) == 0, path: path}
 	for i := range ports {
 		p := netPort{protocol: "TCP", all: ports[i].Port == nil}
 		if ports[i].Protocol != nil {
@@ -119,7 +180,9 @@ func kubernetesRule(ingress bool, peers []netv1.NetworkPolicyPeer, ports []netv1
 		}
 		if n := ports[i].Port; n != nil {
 			p.from, p.to = n.IntValue(), n.IntValue()
-			p.named = n.StrVal != "" && p.from == 0
+			if p.from == 0 {
+				p.named = strings.Clone(n.StrVal)
+			}
 			if ports[i].EndPort != nil {
 				p.to = int(*ports[i].EndPort)
 			}
@@ -178,14 +241,7 @@ func selector(l *metav1.LabelSelector) (sel labels.Selector, ok bool) {
 
 // selects says whether a policy applies to pods with these labels in this namespace.
 func (s *Set) selects(p *netPolicy, ns string, pod labels.Labels) bool {
-	if p.namespaces == nil {
-		if p.ref.namespace != ns {
-			return false
-		}
-	} else if !p.namespaces.Matches(labels.Set(s.namespaceLabels(ns))) {
-		return false
-	}
-	return p.pods.Matches(pod)
+	return s.inScope(p, ns) && p.pods.Matches(pod)
 }
 
 // namespaceLabels are those of the Namespace object, with the name that every namespace has.
@@ -199,35 +255,145 @@ func (s *Set) namespaceLabels(ns string) map[string]string {
 // metadataAddress is where the clouds' metadata services listen.
 var metadataAddress = netip.AddrFrom4([4]byte{169, 254, 169, 254})
 
+// metadataAddresses are those that nodes of any cloud have: the common one,
+// that of AWS in IPv6, and Azure's, which also hands out instructions.
+var metadataAddresses = []netip.Addr{metadataAddress, netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("168.63.129.16")}
+
 // network joins the policies that select a workload.
 func (s *Set) network(w *work) facts.WorkloadNetwork {
 	n := facts.WorkloadNetwork{Coverable: !w.facts.HostNetwork, Metadata: "allowed"}
 	n.Ingress = facts.Direction{AllowsAll: true, AllowsOutside: true}
 	n.Egress = n.Ingress
-	if w.facts.HostNetwork {
-		return n
-	}
 	var chosen []*netPolicy
-	unread := false
-	for _, p := range s.policies {
-		if !s.selects(p, w.ref.namespace, w.labels) {
-			continue
+	if n.Coverable {
+		for _, p := range s.policies {
+			if !s.selects(p, w.ref.namespace, w.labels) {
+				continue
+			}
+			chosen = append(chosen, p)
+			if !p.unsure {
+				countPolicy(&n.Policies, p.engine)
+			}
 		}
-		chosen = append(chosen, p)
-		countPolicy(&n.Policies, p.engine)
-		unread = unread || !p.read && p.egress
 	}
-	n.Ingress = direction(chosen, true)
-	n.Egress = direction(chosen, false)
-	switch {
-	case !n.Egress.Isolated:
-	case slices.ContainsFunc(chosen, func(p *netPolicy) bool { return p.allowsMetadata() }):
-	case unread:
-		n.Metadata = "unknown"
-	default:
-		n.Metadata = "blocked"
+	sortPolicies(chosen)
+	n.Ingress, n.Egress = direction(chosen, true), direction(chosen, false)
+	for _, a := range metadataAddresses {
+		r := reach(chosen, a, "TCP", 80)
+		n.MetadataAddresses = append(n.MetadataAddresses, facts.MetadataAddress{Address: a.String(), Reach: r})
+		if a == metadataAddress {
+			n.Metadata = r
+		}
 	}
 	return n
+}
+
+// networkGaps says what of a workload's network this scan does not show, where
+// it matters for the workload.
+func (s *Set) networkGaps(f *facts.Workload, r *facts.Resource) {
+	if !s.opts.Live {
+		r.Missing["running"] = notAssessed("needs a live cluster; scan it with postscan cluster")
+		return
+	}
+	reached := slices.ContainsFunc(f.Network.MetadataAddresses, func(a facts.MetadataAddress) bool { return a.Reach != "blocked" })
+	if !reached || f.Nodes.MetadataGuard != "unknown" {
+		return
+	}
+	switch f.Nodes.Provider {
+	case "kind", "vsphere":
+	case "", "mixed", "k3s":
+		r.Missing["nodes.metadata_guard"] = notAssessed("the nodes do not say whether they are machines of a cloud; needs the machines' own facts")
+	default:
+		r.Missing["nodes.metadata_guard"] = notAssessed("needs the cloud's API")
+	}
+}
+
+// sortPolicies puts policies in the order in which engines ask them.
+func sortPolicies(list []*netPolicy) {
+	slices.SortStableFunc(list, func(a, b *netPolicy) int {
+		return cmp.Or(cmp.Compare(a.stage, b.stage), cmp.Compare(a.order, b.order), compareRefs(a.ref, b.ref))
+	})
+}
+
+// answer is what can be said of a rule and some traffic.
+type answer int
+
+const (
+	no answer = iota
+	maybe
+	yes
+)
+
+// reach says whether policies, in order, let a pod talk to an address: allowed,
+// blocked, or unknown where that hangs on a part that was not read.
+//
+// The first rule that matches decides, as in Calico and for administrators'
+// policies; for Kubernetes and Cilium, whose rules add up, the order of what
+// allows does not matter, and Cilium's denials are asked before all others.
+func reach(ordered []*netPolicy, to netip.Addr, protocol string, port int) string {
+	var mayAllow, mayDeny bool // a part that was not read, or not wholly, may match
+	isolated := false
+	allowed := func() string {
+		if mayDeny {
+			return "unknown"
+		}
+		return "allowed"
+	}
+	blocked := func() string {
+		if mayAllow {
+			return "unknown"
+		}
+		return "blocked"
+	}
+	for _, p := range ordered {
+		if p.unsure || p.unreadEgress {
+			mayAllow, mayDeny = true, true
+		}
+		isolated = isolated || p.stage == stageNormal && !p.unsure && p.egress
+		for i := range p.rules {
+			if r := &p.rules[i]; p.engine == engineCilium && !p.unsure && !r.ingress && r.action == actionDeny {
+				switch r.meets(to, protocol, port) {
+				case yes:
+					return "blocked"
+				case maybe:
+					mayDeny = true
+				case no:
+				}
+			}
+		}
+	}
+	passed := false // an administrator's policy leaves it to the others
+	for _, p := range ordered {
+		if p.unsure || passed && p.stage == stageAdmin || isolated && p.stage == stageBaseline {
+			continue
+		}
+		for i := range p.rules {
+			r := &p.rules[i]
+			if r.ingress || p.engine == engineCilium && r.action == actionDeny {
+				continue
+			}
+			m := r.meets(to, protocol, port)
+			switch {
+			case m == no:
+				continue
+			case r.action == actionAllow && m == yes:
+				return allowed()
+			case r.action == actionDeny && m == yes:
+				return blocked()
+			case r.action == actionPass && m == yes && p.stage == stageAdmin:
+				passed = true
+			}
+			if passed {
+				break
+			}
+			mayAllow = mayAllow || r.action != actionDeny // Calico's pass leaves it to a tier that is not read
+			mayDeny = mayDeny || r.action != actionAllow
+		}
+	}
+	if isolated {
+		return blocked()
+	}
+	return allowed()
 }
 
 // countPolicy books a policy under its engine.
@@ -244,34 +410,74 @@ func countPolicy(c *facts.PolicyCount, engine string) {
 	}
 }
 
-// direction puts the rules of all policies that select a pod together: they add
-// up, and a pod that no policy isolates is open.
-func direction(chosen []*netPolicy, ingress bool) facts.Direction {
+// direction puts the rules of all policies that select a pod together, in the
+// order of [sortPolicies]: what they allow adds up until a rule refuses
+// everything, and a pod that no policy isolates is open. Rules that refuse less
+// than everything do not count here.
+func direction(ordered []*netPolicy, ingress bool) facts.Direction {
 	var d facts.Direction
-	for _, p := range chosen {
-		if ingress && !p.ingress || !ingress && !p.egress {
+	isolated, closed := false, false // by other than baseline policies; what comes later is refused
+	for _, p := range ordered {
+		d.Partial = d.Partial || p.unsure || p.unread(ingress)
+		if p.unsure || isolated && p.stage == stageBaseline {
 			continue
 		}
-		d.Isolated = true
+		d.Isolated = d.Isolated || p.isolates(ingress)
+		isolated = isolated || p.isolates(ingress) && p.stage != stageBaseline
 		for i := range p.rules {
 			r := &p.rules[i]
 			if r.ingress != ingress {
 				continue
 			}
-			d.AllowsAll = d.AllowsAll || r.allPorts && r.everyAddress()
-			d.AllowsOutside = d.AllowsOutside || r.outside()
+			everything := r.allPorts && r.everyAddress() && !r.narrower
+			switch {
+			case r.action == actionAllow && !closed:
+				d.AllowsAll = d.AllowsAll || everything
+				d.AllowsOutside = d.AllowsOutside || r.outside()
+			case r.action == actionDeny && everything:
+				closed = true
+				if p.engine == engineCilium { // its denials come before whatever allows
+					d.AllowsAll, d.AllowsOutside = false, false
+				}
+			}
 		}
 	}
 	if !d.Isolated {
-		return facts.Direction{AllowsAll: true, AllowsOutside: true}
+		return facts.Direction{AllowsAll: true, AllowsOutside: true, Partial: d.Partial}
 	}
 	d.AllowsOutside = d.AllowsOutside || d.AllowsAll
 	return d
 }
 
-// everyAddress: the rule names no peer, or all of IPv4 or IPv6.
+// everyAddress: the rule names no peer, or its blocks are all of IPv4 or IPv6.
 func (r *netRule) everyAddress() bool {
-	return r.allPeers || slices.ContainsFunc(r.peers, func(p netPeer) bool { return p.everything && p.namespaces == nil && p.pods == nil })
+	if r.allPeers || slices.ContainsFunc(r.peers, func(p netPeer) bool { return p.everything && p.namespaces == nil && p.pods == nil }) {
+		return true
+	}
+	return r.coversBlock(netip.PrefixFrom(netip.IPv4Unspecified(), 0)) || r.coversBlock(netip.PrefixFrom(netip.IPv6Unspecified(), 0))
+}
+
+// coversBlock: the rule's blocks without exceptions make up the whole block, as
+// 0.0.0.0/1 and 128.0.0.0/1 make up all of IPv4.
+func (r *netRule) coversBlock(b netip.Prefix) bool {
+	inside := false
+	for i := range r.peers {
+		p := &r.peers[i]
+		if !p.block.IsValid() || len(p.except) > 0 || p.block.Addr().Is4() != b.Addr().Is4() {
+			continue
+		}
+		if p.block.Bits() <= b.Bits() && p.block.Contains(b.Addr()) {
+			return true
+		}
+		inside = inside || b.Contains(p.block.Addr())
+	}
+	if !inside || b.Bits() >= b.Addr().BitLen() {
+		return false
+	}
+	upper := b.Addr().AsSlice()
+	upper[b.Bits()/8] |= 0x80 >> (b.Bits() % 8)
+	half, _ := netip.AddrFromSlice(upper)
+	return r.coversBlock(netip.PrefixFrom(b.Addr(), b.Bits()+1)) && r.coversBlock(netip.PrefixFrom(half, b.Bits()+1))
 }
 
 // outside: a peer may be an address outside private ranges.
@@ -296,46 +502,64 @@ func private(p netip.Prefix) bool {
 	return slices.ContainsFunc(privateRanges, func(r netip.Prefix) bool { return r.Bits() <= p.Bits() && r.Contains(p.Addr()) })
 }
 
-// allowsMetadata: a rule lets a pod reach the metadata address on TCP port 80.
-func (p *netPolicy) allowsMetadata() bool {
-	return p.egress && slices.ContainsFunc(p.rules, func(r netRule) bool {
-		if r.ingress || !r.port("TCP", 80) {
-			return false
-		}
-		return r.allPeers || slices.ContainsFunc(r.peers, func(q netPeer) bool { return q.contains(metadataAddress) })
-	})
-}
-
-// port says whether the rule takes a port; named ports belong to pods and match no outside address.
-func (r *netRule) port(protocol string, n int) bool {
-	return r.allPorts || slices.ContainsFunc(r.ports, func(p netPort) bool {
-		return p.protocol == protocol && (p.all || !p.named && p.from <= n && n <= p.to)
-	})
-}
-
-// contains says whether an address is in the peer's block and in none of its exceptions.
-func (p *netPeer) contains(a netip.Addr) bool {
-	if p.everything && p.namespaces == nil && p.pods == nil && !p.block.IsValid() {
-		return true
+// meets says whether the rule matches traffic from a pod to an address that is
+// no pod. Named ports belong to pods and match no such address.
+func (r *netRule) meets(to netip.Addr, protocol string, n int) answer {
+	if !r.allPorts && !slices.ContainsFunc(r.ports, func(p netPort) bool {
+		return p.protocol == protocol && (p.all || p.named == "" && p.from <= n && n <= p.to)
+	}) {
+		return no
 	}
-	return p.block.IsValid() && p.block.Contains(a) && !slices.ContainsFunc(p.except, func(e netip.Prefix) bool { return e.Contains(a) })
+	peers := no
+	if r.allPeers {
+		peers = yes
+	}
+	for i := range r.peers {
+		peers = max(peers, r.peers[i].holds(to))
+	}
+	if r.narrower {
+		return min(peers, maybe)
+	}
+	return peers
+}
+
+// holds says whether an address that is no pod is meant by the peer.
+func (p *netPeer) holds(a netip.Addr) answer {
+	switch {
+	case p.block.IsValid():
+		if p.block.Contains(a) && !slices.ContainsFunc(p.except, func(e netip.Prefix) bool { return e.Contains(a) }) {
+			return yes
+		}
+		return no
+	case p.mayBeAddress:
+		return maybe
+	case p.namespaces != nil || p.pods != nil || p.noAddress:
+		return no
+	case p.everything:
+		return yes
+	default:
+		return maybe
+	}
 }
 
 // allowsAllPods: the rule lets every pod of the cluster in on every port.
 func (r *netRule) allowsAllPods() bool {
-	return r.allPorts && (r.allPeers || slices.ContainsFunc(r.peers, func(p netPeer) bool { return p.everything }))
+	return r.action == actionAllow && !r.narrower && r.allPorts && (r.everyAddress() || slices.ContainsFunc(r.peers, func(p netPeer) bool { return p.everything }))
 }
 
 // namespacePolicies counts the policies of a namespace and tells whether every
-// pod of it starts closed.
-func (s *Set) namespacePolicies(ns *namespace) (n facts.PolicyCount, denyIngress, denyEgress bool) {
+// pod of it starts closed. unread counts those that were not read whole.
+func (s *Set) namespacePolicies(ns *namespace) (n facts.PolicyCount, denyIngress, denyEgress bool, unread int) {
 	var openIngress, openEgress bool
 	for _, p := range s.policies {
 		if p.namespaces == nil && p.ref.namespace != ns.name || p.namespaces != nil && !p.namespaces.Matches(labels.Set(ns.labels)) {
 			continue
 		}
 		countPolicy(&n, p.engine)
-		if !p.pods.Empty() {
+		if !p.read() {
+			unread++
+		}
+		if p.unsure || !p.pods.Empty() {
 			continue
 		}
 		denyIngress = denyIngress || p.ingress
@@ -347,7 +571,7 @@ func (s *Set) namespacePolicies(ns *namespace) (n facts.PolicyCount, denyIngress
 			}
 		}
 	}
-	return n, denyIngress && !openIngress, denyEgress && !openEgress
+	return n, denyIngress && !openIngress, denyEgress && !openEgress, unread
 }
 
 // policyResources yields every network policy.
@@ -357,7 +581,7 @@ func (s *Set) policyResources(yield func(*facts.Resource) bool) bool {
 			continue
 		}
 		f := &facts.NetworkPolicy{
-			Engine: p.engine, Kind: p.ref.kind, Read: p.read, SelectsAll: p.pods.Empty(), Selector: selectorText(p.pods),
+			Engine: p.engine, Kind: p.ref.kind, Read: p.read(), SelectsAll: !p.unsure && p.pods.Empty(), Selector: selectorText(p.pods),
 			Ingress: p.ingress, Egress: p.egress, Path: p.path,
 		}
 		if p.ref.namespace != "" {
@@ -391,9 +615,12 @@ func (s *Set) policyResources(yield func(*facts.Resource) bool) bool {
 
 // ruleFacts describes one rule.
 func ruleFacts(r *netRule) facts.PolicyRule {
-	out := facts.PolicyRule{Direction: "egress", AllPeers: r.allPeers, AllPorts: r.allPorts, Ports: len(r.ports), Path: r.path}
+	out := facts.PolicyRule{Direction: "egress", Action: r.action, AllPeers: r.allPeers, AllPorts: r.allPorts, Ports: len(r.ports), Path: r.path}
 	if r.ingress {
 		out.Direction = "ingress"
+	}
+	for i := range r.ports {
+		out.PortList = append(out.PortList, r.ports[i].text())
 	}
 	for i := range r.peers {
 		q := &r.peers[i]
@@ -416,15 +643,44 @@ func ruleFacts(r *netRule) facts.PolicyRule {
 	return out
 }
 
-// openSelectors settles the peers that name namespaces alone, and lists those
-// that wait for a workload.
+// text is "TCP/80", "TCP/8000-9000", "TCP/http"; "TCP" for every port.
+func (p *netPort) text() string {
+	switch {
+	case p.all:
+		return p.protocol
+	case p.named != "":
+		return p.protocol + "/" + p.named
+	case p.to > p.from:
+		return p.protocol + "/" + strconv.Itoa(p.from) + "-" + strconv.Itoa(p.to)
+	default:
+		return p.protocol + "/" + strconv.Itoa(p.from)
+	}
+}
+
+// openSelectors settles the peers that name namespaces alone, lists those that
+// wait for a workload, and gathers the labels that selectors ask about.
 func (s *Set) openSelectors() {
+	s.asked = map[string]bool{}
+	keys := func(sel labels.Selector) {
+		if sel == nil {
+			return
+		}
+		list, _ := sel.Requirements()
+		for i := range list {
+			s.asked[list[i].Key()] = true
+		}
+	}
+	for _, svc := range s.services {
+		keys(svc.compiled)
+	}
 	for _, p := range s.policies {
+		keys(p.pods)
 		for i := range p.rules {
 			for j := range p.rules[i].peers {
 				q := &p.rules[i].peers[j]
 				switch {
 				case q.pods != nil:
+					keys(q.pods)
 					s.openPeers = append(s.openPeers, openPeer{p.ref.namespace, q})
 				case q.namespaces != nil:
 					for _, ns := range s.namespaces {
@@ -436,10 +692,18 @@ func (s *Set) openSelectors() {
 	}
 }
 
+// inScope: the policy is for pods of the namespace.
+func (s *Set) inScope(p *netPolicy, ns string) bool {
+	if p.namespaces == nil {
+		return ns == p.ref.namespace
+	}
+	return p.namespaces.Matches(labels.Set(s.namespaceLabels(ns)))
+}
+
 // bookPolicies counts a workload for the policies that select it or mean it as a peer.
 func (s *Set) bookPolicies(w *work) {
 	for _, p := range s.policies {
-		if p.namespaces == nil && w.ref.namespace != p.ref.namespace || p.namespaces != nil && !p.namespaces.Matches(labels.Set(s.namespaceLabels(w.ref.namespace))) {
+		if !s.inScope(p, w.ref.namespace) {
 			continue
 		}
 		p.scope++
@@ -447,14 +711,59 @@ func (s *Set) bookPolicies(w *work) {
 			p.matches++
 		}
 	}
+	s.bookPeers(w.ref.namespace, w.labels)
+}
+
+// bookPeers settles the peers that mean pods with these labels.
+func (s *Set) bookPeers(ns string, pod labels.Labels) {
 	s.openPeers = slices.DeleteFunc(s.openPeers, func(o openPeer) bool {
 		q := o.peer
 		switch {
-		case q.namespaces != nil && (s.namespaces[w.ref.namespace] == nil || !q.namespaces.Matches(labels.Set(s.namespaces[w.ref.namespace].labels))):
-		case q.namespaces == nil && o.own != "" && o.own != w.ref.namespace:
-		case q.pods.Matches(w.labels):
+		case q.namespaces != nil && (s.namespaces[ns] == nil || !q.namespaces.Matches(labels.Set(s.namespaces[ns].labels))):
+		case q.namespaces == nil && o.own != "" && o.own != ns:
+		case q.pods.Matches(pod):
 			q.matched = true
 		}
 		return q.matched
 	})
+}
+
+// bookLabels counts a pod of a workload for the selectors that mean it by labels
+// that its template does not have: the name that a StatefulSet gives each pod,
+// or a label that somebody put on by hand.
+func (s *Set) bookLabels(w *work, pod map[string]string) {
+	own := false
+	for k, v := range pod {
+		own = own || s.asked[k] && w.labels.Get(k) != v
+	}
+	if !own {
+		return
+	}
+	set := labels.Set(pod)
+	for _, p := range s.policies {
+		if s.inScope(p, w.ref.namespace) && p.pods.Matches(set) && !p.pods.Matches(w.labels) && p.byPod.first(w) {
+			p.matches++
+		}
+	}
+	for _, svc := range s.servicesIn[w.ref.namespace] {
+		if svc.compiled.Matches(set) && !svc.compiled.Matches(w.labels) && svc.byPod.first(w) {
+			svc.book(w)
+		}
+	}
+	s.bookPeers(w.ref.namespace, set)
+}
+
+// worksSeen remembers workloads.
+type worksSeen map[*work]bool
+
+// first is true the first time that a workload is asked about.
+func (m *worksSeen) first(w *work) bool {
+	if (*m)[w] {
+		return false
+	}
+	if *m == nil {
+		*m = worksSeen{}
+	}
+	(*m)[w] = true
+	return true
 }

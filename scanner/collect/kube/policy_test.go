@@ -177,7 +177,7 @@ func TestNamespaceDefaultDeny(t *testing.T) {
 	} {
 		s := New(Options{Live: true})
 		addPolicies(t, s, c.policies)
-		_, in, out := s.namespacePolicies(&namespace{name: "shop"})
+		_, in, out, _ := s.namespacePolicies(&namespace{name: "shop"})
 		if in != c.ingress || out != c.egress {
 			t.Errorf("%s: ingress %v egress %v, want %v %v", c.name, in, out, c.ingress, c.egress)
 		}

@@ -275,6 +275,7 @@ func (s *Set) workloadMissing(w *work, f *facts.Workload, r *facts.Resource) {
 		s.lack(r, "identity.automount", ServiceAccounts)
 	}
 	s.lack(r, "running", Pods)
+	s.networkGaps(f, r)
 	if s.opts.Live {
 		s.nodeGaps(f, r)
 		return
@@ -314,6 +315,5 @@ func (s *Set) nodeGaps(f *facts.Workload, r *facts.Resource) {
 	gap("seccomp_default", f.Nodes.SeccompDefault, kubelet)
 	gap("pid_limit", f.Nodes.PIDLimit, kubelet)
 	gap("pull_verification", f.Nodes.PullVerification, kubelet)
-	gap("metadata_guard", f.Nodes.MetadataGuard, "needs the cloud's API")
 	gap("user_namespaces", f.Nodes.UserNamespaces, "the nodes do not say whether their runtime supports user namespaces")
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,8 +24,10 @@ type service struct {
 	at       Place
 	compiled labels.Selector
 	matches  int             // workloads that it selects
+	byPod    worksSeen       // those of them that it selects by labels of single pods
 	images   map[string]bool // repositories that they run
 	exposes  []facts.Exposure
+	ips      []string // its own addresses
 }
 
 // internalAnnotations ask a provider for a load balancer without a public address.
@@ -73,8 +76,15 @@ func (s *Set) addService(o *corev1.Service, at Place) {
 			f.Internal = true
 		}
 	}
-	if c := o.Spec.LoadBalancerClass; c != nil && strings.Contains(strings.ToLower(*c), "internal") {
-		f.Internal = true
+	class := ""
+	if o.Spec.LoadBalancerClass != nil {
+		class = strings.ToLower(*o.Spec.LoadBalancerClass)
+	}
+	f.Internal = f.Internal || strings.Contains(class, "internal") || class == "tailscale"
+	// AWS's own controller makes internal ones unless it is told otherwise.
+	kind := o.Annotations["service.beta.kubernetes.io/aws-load-balancer-type"]
+	if class == "service.k8s.aws/nlb" || class == "eks.amazonaws.com/nlb" || kind == "external" || kind == "nlb-ip" {
+		f.Internal = o.Annotations["service.beta.kubernetes.io/aws-load-balancer-scheme"] != "internet-facing"
 	}
 	for i := range o.Spec.Ports {
 		p := &o.Spec.Ports[i]
@@ -88,7 +98,7 @@ func (s *Set) addService(o *corev1.Service, at Place) {
 		})
 	}
 	f.Namespace.Declared = o.Namespace != ""
-	s.services = append(s.services, &service{ref: r, selector: s.internMap(o.Spec.Selector), facts: f, at: at})
+	s.services = append(s.services, &service{ref: r, selector: s.internMap(o.Spec.Selector), facts: f, at: at, ips: s.internAll(o.Spec.ClusterIPs)})
 }
 
 // addEndpointSlice keeps the addresses of hand-made slices: those that no
@@ -136,14 +146,18 @@ func (s *Set) bindServices() {
 // bookServices counts a workload for the services that select it.
 func (s *Set) bookServices(w *work) {
 	for _, svc := range s.servicesIn[w.ref.namespace] {
-		if !svc.compiled.Matches(w.labels) {
-			continue
+		if svc.compiled.Matches(w.labels) {
+			svc.book(w)
 		}
-		svc.matches++
-		for i := range w.facts.Containers {
-			if c := &w.facts.Containers[i]; c.Role == "container" || c.Role == "sidecar" {
-				svc.images[c.Image.Repository] = true
-			}
+	}
+}
+
+// book counts a workload that the service selects.
+func (svc *service) book(w *work) {
+	svc.matches++
+	for i := range w.facts.Containers {
+		if c := &w.facts.Containers[i]; c.Role == "container" || c.Role == "sidecar" {
+			svc.images[c.Image.Repository] = true
 		}
 	}
 }
@@ -163,7 +177,8 @@ func (s *Set) serviceResources(yield func(*facts.Resource) bool) bool {
 		r := s.resource(facts.KindService, svc.ref, svc.at, &f)
 		s.lack(r, "matches", Pods, Controllers)
 		s.lack(r, "images", Pods, Controllers)
-		s.lack(r, "targets", EndpointSlices)
+		s.lack(r, "targets", EndpointSlices, Services, Nodes)
+		s.serviceGaps(r, svc, &f)
 		if !s.opts.Live && f.Selector && f.Matches == 0 {
 			m := notAssessed("the files hold no workload that it selects; scan the cluster")
 			r.Missing["matches"], r.Missing["images"] = m, m
@@ -174,6 +189,32 @@ func (s *Set) serviceResources(yield func(*facts.Resource) bool) bool {
 		}
 	}
 	return true
+}
+
+// serviceGaps says what of a Service hangs on what was not seen, where that
+// matters for it.
+func (s *Set) serviceGaps(r *facts.Resource, svc *service, f *facts.Service) {
+	if f.Type == "NodePort" || f.Type == "LoadBalancer" && f.AllocateNodePorts {
+		m := notAssessed("no node is in view; scan the cluster")
+		m.Partial = true
+		if f.NodesPublic == "unknown" {
+			r.Missing["nodes_public"] = m
+		}
+		if m, ok := s.miss[Nodes]; ok {
+			m.Partial = true
+			r.Missing["nodes_public"] = m
+		}
+	}
+	if len(f.ExternalIPs) > 0 && f.Cluster.DenyExternalIPs == "unknown" {
+		reason := "whether the admission plugin DenyServiceExternalIPs is on is not visible through the API; needs the API server's own flags"
+		if !s.opts.Live {
+			reason = "whether the admission plugin DenyServiceExternalIPs is on is the cluster's own; scan the cluster"
+		}
+		r.Missing["cluster.deny_external_ips"] = notAssessed(reason)
+	}
+	if !s.opts.Live && !f.Selector && f.Type != "ExternalName" && !f.APIServer && len(s.endpoints[svc.ref.name]) == 0 {
+		r.Missing["targets"] = notAssessed("the files hold no endpoints of it; add them, or scan the cluster")
+	}
 }
 
 // nodesPublic: a node has a public address.
@@ -193,7 +234,7 @@ func (s *Set) nodesPublic() string {
 func (s *Set) serviceTargets(svc *service) []facts.ServiceTarget {
 	var out []facts.ServiceTarget
 	if svc.facts.Type == "ExternalName" {
-		return append(out, facts.ServiceTarget{Class: s.addressClass(svc.facts.ExternalName, svc.ref.namespace), Value: svc.facts.ExternalName, Path: "spec.externalName"})
+		return append(out, s.target(svc.facts.ExternalName, svc.ref.namespace, "spec.externalName"))
 	}
 	if svc.facts.Selector || svc.facts.APIServer {
 		return nil
@@ -201,53 +242,108 @@ func (s *Set) serviceTargets(svc *service) []facts.ServiceTarget {
 	list := slices.Clone(s.endpoints[svc.ref.name])
 	slices.Sort(list)
 	for _, a := range slices.Compact(list) {
-		out = append(out, facts.ServiceTarget{Class: s.addressClass(a, svc.ref.namespace), Value: a, Path: "endpoints"})
+		out = append(out, s.target(a, svc.ref.namespace, "endpoints"))
 	}
 	return out
 }
 
-// addressClass says what an address or name is.
-func (s *Set) addressClass(v, own string) string {
+// target says what an address or name is, seen from a namespace.
+func (s *Set) target(v, own, path string) facts.ServiceTarget {
+	class, ns := s.addressClass(v, own)
+	t := facts.ServiceTarget{Class: class, Value: v, Namespace: ns, Path: path}
+	if a, b := s.namespaces[own], s.namespaces[ns]; a != nil && b != nil {
+		t.SameTenant = a.class.Tenant != "" && a.class.Tenant == b.class.Tenant
+	}
+	return t
+}
+
+// metadataNames and metadataHosts are the names and further addresses of the
+// clouds' metadata services and of what hands out credentials to pods.
+var (
+	metadataNames = []string{"metadata.google.internal", "metadata", "metadata.goog", "instance-data", "instance-data.ec2.internal", "metadata.tencentyun.com"}
+	metadataHosts = []netip.Addr{
+		netip.MustParseAddr("169.254.170.2"), netip.MustParseAddr("169.254.170.23"), netip.MustParseAddr("fd00:ec2::23"), // ECS, EKS Pod Identity
+		netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("192.0.0.192"), // Alibaba, Oracle
+	}
+)
+
+// addressClass says what an address or name is; ns is the namespace of the pod
+// or Service behind it, "" where that is not known.
+func (s *Set) addressClass(v, own string) (class, ns string) {
 	host := strings.TrimSuffix(strings.ToLower(v), ".")
 	ip, err := netip.ParseAddr(host)
 	if err != nil {
-		switch {
-		case host == "localhost" || strings.HasSuffix(host, ".localhost"):
-			return "loopback"
-		case host == "metadata.google.internal" || host == "metadata":
-			return "metadata"
-		case host == "kubernetes" || strings.HasPrefix(host, "kubernetes.default"):
-			return "api-server"
-		}
-		for n := range s.nodes {
-			if host == strings.ToLower(n) {
-				return "node"
-			}
-		}
-		if svc, ok := strings.CutSuffix(host, ".svc.cluster.local"); ok {
-			if _, ns, found := strings.Cut(svc, "."); found && ns != own {
-				return "pod"
-			}
-		}
-		return "name"
+		return s.nameClass(host, own)
 	}
+	ip = ip.Unmap()
 	switch {
-	case ip == metadataAddress || host == "fd00:ec2::254" || host == "168.63.129.16":
-		return "metadata"
-	case ip.IsLoopback():
-		return "loopback"
-	case slices.Contains(s.cluster.apiAddresses, host):
-		return "api-server"
+	case slices.Contains(metadataAddresses, ip), slices.Contains(metadataHosts, ip):
+		return "metadata", ""
+	case ip.IsLoopback(), ip.IsUnspecified():
+		return "loopback", ""
+	case slices.Contains(s.cluster.apiAddresses, ip.String()):
+		return "api-server", ""
 	}
 	for _, n := range s.nodes {
-		if slices.Contains(n.addrs, host) {
-			return "node"
+		if slices.Contains(n.addrs, ip.String()) {
+			return "node", ""
+		}
+	}
+	for _, svc := range s.services {
+		if slices.Contains(svc.ips, ip.String()) {
+			if svc.ref.namespace == own {
+				return "private", ""
+			}
+			return "pod", svc.ref.namespace
+		}
+	}
+	for _, n := range s.nodes {
+		for _, c := range n.pods {
+			if p, err := netip.ParsePrefix(c); err == nil && p.Contains(ip) {
+				return "pod", ""
+			}
 		}
 	}
 	if private(netip.PrefixFrom(ip, ip.BitLen())) {
-		return "private"
+		return "private", ""
 	}
-	return "public"
+	return "public", ""
+}
+
+// embeddedAddress finds an IPv4 address in a name of a service that answers with
+// it, such as 169-254-169-254.nip.io.
+var embeddedAddress = regexp.MustCompile(`(?:^|[.-])(\d{1,3})[.-](\d{1,3})[.-](\d{1,3})[.-](\d{1,3})\.(?:nip\.io|sslip\.io|xip\.io)$`)
+
+// nameClass does the same for a name.
+func (s *Set) nameClass(host, own string) (class, ns string) {
+	switch {
+	case host == "localhost", strings.HasSuffix(host, ".localhost"), host == "localhost.localdomain", host == "ip6-localhost":
+		return "loopback", ""
+	case slices.Contains(metadataNames, host):
+		return "metadata", ""
+	case host == "kubernetes", slices.Contains([]string{"kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"}, host):
+		return "api-server", ""
+	}
+	if m := embeddedAddress.FindStringSubmatch(host); m != nil {
+		if class, ns := s.addressClass(strings.Join(m[1:], "."), own); class != "public" && class != "private" {
+			return class, ns
+		}
+	}
+	for n := range s.nodes {
+		if host == strings.ToLower(n) {
+			return "node", ""
+		}
+	}
+	for _, suffix := range []string{".svc.cluster.local", ".svc"} {
+		svc, ok := strings.CutSuffix(host, suffix)
+		if !ok {
+			continue
+		}
+		if ns := svc[strings.LastIndexByte(svc, '.')+1:]; ns != own {
+			return "pod", ns
+		}
+	}
+	return "name", ""
 }
 
 // exposures are the ways into a workload from outside the pod network.
@@ -309,7 +405,11 @@ func (s *Set) bindExposures() {
 		}
 		for _, b := range in.backends {
 			if svc := s.byService[b]; svc != nil {
-				svc.exposes = append(svc.exposes, facts.Exposure{Kind: kind, Name: in.facts.Kind + "/" + in.ref.name.name, Reach: "outside"})
+				reach := "outside"
+				if in.facts.Internal {
+					reach = "internal"
+				}
+				svc.exposes = append(svc.exposes, facts.Exposure{Kind: kind, Name: in.facts.Kind + "/" + in.ref.name.name, Reach: reach})
 			}
 		}
 	}

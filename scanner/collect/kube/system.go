@@ -2,7 +2,10 @@ package kube
 
 import (
 	"slices"
+	"strconv"
 	"strings"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/postscan/postscan/scanner/facts"
 )
@@ -69,10 +72,11 @@ var networkPlugins = []struct{ prefix, plugin, enforces string }{
 	{"antrea-agent", "antrea", "true"}, {"weave-net", "weave", "true"}, {"kube-router", "kube-router", "true"}, {"azure-npm", "azure-npm", "true"},
 	{"ovnkube-node", "ovn-kubernetes", "true"}, {"sdn", "openshift-sdn", "true"}, {"kube-flannel", "flannel", "false"}, {"aws-node", "aws-vpc-cni", "unknown"},
 	{"azure-cns", "azure-cni", "unknown"}, {"kindnet", "kindnet", "unknown"}, {"romana-agent", "romana", "true"},
+	{"kube-network-policies", "kube-network-policies", "true"}, {"canal-node", "calico", "true"}, {"rke2-canal", "calico", "true"},
 }
 
 // networkPlugin books the network plugin that a DaemonSet is.
-func (s *Set) networkPlugin(r ref, f *facts.Workload) {
+func (s *Set) networkPlugin(r ref, f *facts.Workload, pod *corev1.PodSpec) {
 	if !systemNamespace(r.namespace) {
 		return
 	}
@@ -90,9 +94,29 @@ func (s *Set) networkPlugin(r ref, f *facts.Workload) {
 				}
 			}
 		}
+		if p.plugin == "aws-vpc-cni" {
+			enforces = awsPolicyAgent(pod)
+		}
 		s.cluster.plugins[p.plugin] = enforces
 		return
 	}
+}
+
+// awsPolicyAgent says whether the node agent of the VPC CNI enforces policies: it
+// is a container of its own, with a switch that is off by default.
+func awsPolicyAgent(pod *corev1.PodSpec) string {
+	for i := range pod.Containers {
+		c := &pod.Containers[i]
+		if !strings.Contains(c.Image, "network-policy-agent") {
+			continue
+		}
+		for _, arg := range c.Args {
+			if v, ok := strings.CutPrefix(arg, "--enable-network-policy"); ok {
+				return strconv.FormatBool(v == "" || v == "=true")
+			}
+		}
+	}
+	return "false"
 }
 
 // ingressController recognises ingress-nginx and tells what is known of it.

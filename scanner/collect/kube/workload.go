@@ -67,7 +67,7 @@ func (s *Set) addTemplate(kind string, meta *metav1.ObjectMeta, tpl *corev1.PodT
 	w.facts.Kind = kind
 	if kind == "DaemonSet" {
 		s.components(&tpl.Spec, w, "")
-		s.networkPlugin(r, w.facts)
+		s.networkPlugin(r, w.facts, &tpl.Spec)
 	}
 	if owned {
 		s.spare = append(s.spare, spareOwner{self: r, owner: owner, work: w})
@@ -148,6 +148,7 @@ func (s *Set) addPod(p *corev1.Pod, at Place) {
 		s.addOrphan(p, r, owner, at)
 		return
 	}
+	s.bookLabels(w, p.Labels)
 	f := s.podFacts(&p.Spec, &p.ObjectMeta, w.facts.PodPath, w.facts.MetaPath)
 	spec := s.specHash(f)
 	if spec == w.spec {
