@@ -47,6 +47,7 @@ var rooms = map[string]struct {
 	"scanner/audit":             {imports: []string{"scanner", "scanner/facts"}},
 	"scanner/regoeval":          {imports: []string{"scanner", "scanner/facts", "checks"}},
 	"scanner/filter":            {imports: []string{"scanner", "scanner/facts", "checks"}},
+	"scanner/isolation":         {imports: []string{"scanner", "scanner/facts"}},
 	"scanner/report":            {imports: []string{"scanner", "scanner/facts", "checks"}},
 	"cmd/internal/cli":          {imports: []string{"*"}},
 	"cmd/internal/gen":          {imports: []string{"*"}},

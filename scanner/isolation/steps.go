@@ -1,0 +1,232 @@
+package isolation
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/postscan/postscan/scanner"
+)
+
+// What a step costs.
+const (
+	costField       = 1 // a field of the pod spec
+	costApplication = 2 // the application may have to change with it
+	costCluster     = 3 // the nodes or the cluster have to change
+	costNodes       = 4 // other nodes are needed
+)
+
+// maxSteps bounds the steps of one workload: the cheapest are what is read.
+const maxSteps = 5
+
+// step is a change: apply makes it on a copy, and is not asked where it changes nothing.
+type step struct {
+	text  string
+	cost  int
+	apply func(*Input)
+}
+
+// steps are the changes that raise the level, or else the score, cheapest first.
+func (in *Input) steps(level, score int) []scanner.IsolationStep {
+	out := []scanner.IsolationStep{}
+	for _, s := range in.candidates() {
+		after := in.clone()
+		s.apply(after)
+		l, n := after.level(false), after.score(false)
+		if l > level || l == level && n > score {
+			out = append(out, scanner.IsolationStep{Text: s.text, Cost: s.cost, Level: l, Score: n})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b scanner.IsolationStep) int {
+		return cmp.Or(
+			cmp.Compare(min(level+1, b.Level), min(level+1, a.Level)), // what raises the level comes first
+			cmp.Compare(a.Cost, b.Cost),
+			cmp.Compare(b.Level, a.Level),
+			cmp.Compare(b.Score, a.Score),
+		)
+	})
+	return out[:min(len(out), maxSteps)]
+}
+
+// candidates are all changes that postscan knows.
+func (in *Input) candidates() []step {
+	var out []step
+	if b := in.breakers(false); len(b) > 0 {
+		out = append(out, unbreak(b))
+		if last := b[len(b)-1].level; last != b[0].level {
+			out = append(out, unbreak(slices.DeleteFunc(slices.Clone(b), func(x breaker) bool { return x.level != last })))
+		}
+	}
+	out = append(out,
+		step{"set allowPrivilegeEscalation to false", costField, noNew},
+		step{"set seccompProfile to RuntimeDefault on the pod", costField, filter},
+		step{"set a memory limit", costField, bound},
+		step{"keep it off the control-plane nodes", costField, func(in *Input) { in.OffControlPlane.State = Yes }},
+		step{"drop all capabilities", costApplication, dropAll},
+		step{"set runAsNonRoot, and a user with a number in the image", costApplication, nonRoot},
+		step{"set readOnlyRootFilesystem, with an emptyDir for what it writes", costApplication, readOnly},
+		step{"mount no path of the node", costApplication, noHostFiles},
+		step{"bound the processes of a pod with the kubelet's podPidsLimit", costCluster, func(in *Input) { in.PIDBound.State = Yes }},
+		step{"bound the processes of a pod with the kubelet's podPidsLimit, and set a memory limit", costCluster, func(in *Input) {
+			bound(in)
+			in.PIDBound.State = Yes
+		}},
+		step{"reserve nodes for its tenant: label the workload postscan/tenant, and taint the nodes", costNodes, func(in *Input) { in.Reserved.State = Yes }},
+		step{"run it on virtual machines that are reserved for its tenant", costNodes, func(in *Input) { in.Reserved.State, in.VirtualMachine.State = Yes, Yes }},
+	)
+	if in.Windows {
+		return out
+	}
+	if in.AppArmor.State != Yes && in.SELinux.State != Yes {
+		out = append(out, step{"run it on nodes where AppArmor or SELinux is seen to be on", costCluster, func(in *Input) { in.AppArmor.State = Yes }})
+	}
+	if !in.all(func(c *Container) bool { return !c.AppArmorOff && c.SELinuxOff == "" }) {
+		out = append(out, step{"remove the override of AppArmor or SELinux", costField, confine})
+	}
+	if len(in.Restricted) > 0 {
+		out = append(out, step{"meet the restricted level of Pod Security (it fails " + strings.Join(in.Restricted, ", ") + ")", costApplication, restrict})
+	}
+	if in.ownNamespaces(false) {
+		if in.Offered.State == Yes {
+			out = append(out, step{"set hostUsers to false", costField, func(in *Input) {
+				in.UserNamespace.State = Yes
+				in.pass("runAsNonRoot", "runAsUser")
+			}})
+		}
+		if in.boundary(false) == SharedKernel {
+			out = append(out,
+				step{"run it in a sandbox: a RuntimeClass with gVisor", costCluster, func(in *Input) { in.Boundary, in.Holds.State = SandboxKernel, Yes }},
+				step{"run it in a virtual machine of its own: a RuntimeClass with Kata Containers", costNodes, func(in *Input) { in.Boundary, in.Holds.State = PodVM, Yes }},
+			)
+		}
+	}
+	return out
+}
+
+// unbreak mends all breakers of the first one's level.
+func unbreak(b []breaker) step {
+	var texts []string
+	s := step{cost: costField}
+	var applies []func(*Input)
+	for _, x := range b {
+		if x.level != b[0].level {
+			continue
+		}
+		if !slices.Contains(texts, x.mend) {
+			texts = append(texts, x.mend)
+		}
+		if !strings.HasPrefix(x.mend, "set seccompProfile") {
+			s.cost = costApplication
+		}
+		applies = append(applies, x.apply)
+	}
+	s.text = strings.Join(texts, ", and ")
+	s.apply = func(in *Input) {
+		for _, apply := range applies {
+			apply(in)
+		}
+	}
+	return s
+}
+
+// pass strikes controls of Pod Security that a change mends.
+func (in *Input) pass(controls ...string) {
+	struck := func(id string) bool { return slices.Contains(controls, id) }
+	in.Baseline = slices.DeleteFunc(in.Baseline, struck)
+	in.Restricted = slices.DeleteFunc(in.Restricted, struck)
+}
+
+// forgo removes a danger and the volume that brings it.
+func (in *Input) forgo(d Danger) {
+	in.Dangers = slices.DeleteFunc(in.Dangers, func(o Danger) bool {
+		return o.What == d.What || d.Volume != "" && o.Volume == d.Volume
+	})
+	if d.Volume == "" {
+		in.pass("windowsHostProcess") // the one danger that no volume brings
+		return
+	}
+	in.HostFiles = slices.DeleteFunc(in.HostFiles, func(v string) bool { return v == d.Volume })
+	if len(in.HostFiles) == 0 {
+		noHostFiles(in)
+	}
+}
+
+func noHostFiles(in *Input) {
+	in.HostFiles, in.NoHostFiles.State = nil, Yes
+	in.Dangers = slices.DeleteFunc(in.Dangers, func(o Danger) bool { return o.Volume != "" })
+	in.pass("hostPathVolumes")
+}
+
+// drop takes the node-takeover capabilities away.
+func (c *Container) drop() {
+	if len(c.Takeover) > 0 {
+		c.Takeover, c.Capabilities, c.MayHave = nil, max(c.Capabilities, c.Spared), max(c.MayHave, c.Spared)
+	}
+}
+
+func dropAll(in *Input) {
+	for i := range in.Containers {
+		c := &in.Containers[i]
+		c.Takeover, c.Capabilities, c.MayHave = nil, pointsDropped, pointsDropped
+	}
+	in.pass("capabilities_baseline", "capabilities_restricted")
+}
+
+func noNew(in *Input) {
+	for i := range in.Containers {
+		in.Containers[i].NoNewPrivileges = true
+	}
+	in.pass("allowPrivilegeEscalation")
+}
+
+func filter(in *Input) {
+	for i := range in.Containers {
+		if c := &in.Containers[i]; c.Seccomp != "Localhost" {
+			c.Seccomp = "RuntimeDefault"
+		}
+	}
+	in.pass("seccompProfile_baseline", "seccompProfile_restricted")
+}
+
+func bound(in *Input) {
+	for i := range in.Containers {
+		in.Containers[i].MemoryBound.State = Yes
+	}
+}
+
+func nonRoot(in *Input) {
+	for i := range in.Containers {
+		in.Containers[i].NonRoot.State = Yes
+	}
+	in.pass("runAsNonRoot", "runAsUser")
+}
+
+func readOnly(in *Input) {
+	for i := range in.Containers {
+		in.Containers[i].ReadOnlyRoot = true
+	}
+}
+
+func confine(in *Input) {
+	for i := range in.Containers {
+		in.Containers[i].AppArmorOff, in.Containers[i].SELinuxOff = false, ""
+	}
+	in.pass("appArmorProfile", "seLinuxOptions")
+}
+
+// restrict is what the restricted level of Pod Security asks for as a whole.
+func restrict(in *Input) {
+	for i := range in.Containers {
+		in.Containers[i].Privileged = false
+	}
+	in.OwnPID.State, in.OwnIPC.State, in.OwnNetwork.State = Yes, Yes, Yes
+	dropAll(in)
+	noNew(in)
+	filter(in)
+	nonRoot(in)
+	noHostFiles(in)
+	for i := range in.Containers {
+		in.Containers[i].AppArmorOff, in.Containers[i].SELinuxOff = false, ""
+	}
+	in.Dangers, in.Baseline, in.Restricted = nil, nil, nil
+}
