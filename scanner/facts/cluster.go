@@ -21,8 +21,17 @@ type Cluster struct {
 	KubeletHighest int `json:"kubelet_highest"`
 	NodeCount      int `json:"node_count"`
 
-	Anonymous AnonymousAccess `json:"anonymous"`
-	Endpoint  Endpoint        `json:"endpoint"`
+	Anonymous  AnonymousAccess `json:"anonymous"`
+	Endpoint   Endpoint        `json:"endpoint"`
+	Credential Credential      `json:"credential"`
+	// Encryption is that of Secrets in the store; missing where nothing tells of it.
+	Encryption Encryption `json:"encryption"`
+	// EtcdGuarded: a firewall keeps all but the API servers and other members from etcd's ports: true, false,
+	// unknown. Missing where an etcd listens beyond loopback and nobody looked.
+	EtcdGuarded string `json:"etcd_guarded"`
+	// Cloud is what the API of a cloud says of a managed cluster; missing where there is one and it was not
+	// asked, empty where the control plane is not managed.
+	Cloud CloudCluster `json:"cloud"`
 
 	// The instances of each component whose static pod (or manifest) is in view. Missing where none is: a
 	// managed control plane, or one that runs outside pods.
@@ -59,7 +68,10 @@ type AnonymousAccess struct {
 	Enabled string   `json:"enabled"` // true (some request was let through or refused as system:anonymous), false (401), unknown
 	Paths   []string `json:"paths"`   // those that answered 200, of /healthz, /livez, /readyz, /version, /api, /apis
 	// Bindings counts the bindings to system:anonymous or system:unauthenticated beyond the bootstrap ones.
+	// That of kubeadm, which lets join candidates read one ConfigMap, is one of them.
 	Bindings int `json:"bindings"`
+	// Limited: only the health endpoints take a caller without credentials; everything else asks for them.
+	Limited bool `json:"limited"`
 }
 
 // Endpoint is where the API server was reached.
@@ -67,6 +79,50 @@ type Endpoint struct {
 	Host   string `json:"host"`   // host and port as in the kubeconfig
 	Public string `json:"public"` // true, false, unknown (a name that does not resolve here)
 	Port   int    `json:"port"`
+	Plain  bool   `json:"plain"` // reached over http beyond loopback: without TLS, and so without a caller's name
+	// Restricted: only some addresses may reach a public endpoint: true, false, unknown. Missing where it is public,
+	// or managed (which may have a second, public one), and nobody looked.
+	Restricted string `json:"restricted"`
+}
+
+// Credential is what the scan itself was let in with; nothing of it is kept.
+type Credential struct {
+	Kind    string `json:"kind"`    // certificate, token, token-file (a pod's own), exec, provider, password, none
+	Expires string `json:"expires"` // of a token: true (it says when), false, unknown (it cannot be read)
+}
+
+// Encryption is that of Secrets in the store of the cluster.
+type Encryption struct {
+	Configured bool   `json:"configured"` // every API server was told to
+	Provider   string `json:"provider"`   // of new Secrets, as in ComponentConfig; "aesgcm", "KMS" … of OpenShift
+	Path       string `json:"path"`       // where it is told or should be: "api_servers[0].flags[12]"
+}
+
+// CloudCluster is what the API of a cloud says of a managed cluster. A switch
+// that the cloud does not have is "unknown".
+type CloudCluster struct {
+	// Logs are the control plane's logs that are on, in the cloud's words: api, audit, authenticator … (EKS),
+	// kube-audit, kube-audit-admin … (AKS), APISERVER, SCHEDULER … (GKE).
+	Logs []string `json:"logs"`
+	// AuthenticationMode of EKS: CONFIG_MAP, API_AND_CONFIG_MAP, API; "" elsewhere.
+	AuthenticationMode string `json:"authentication_mode"`
+	// BroadAdmins are principals that many share (an account's root, a role that anybody assumes) with the rights of an administrator.
+	BroadAdmins       []string `json:"broad_admins"`
+	LocalAccounts     string   `json:"local_accounts"`     // AKS: accounts beside the directory: true, false, unknown
+	DirectoryRBAC     string   `json:"directory_rbac"`     // AKS: identities of the directory with Kubernetes or Azure RBAC
+	LegacyABAC        string   `json:"legacy_abac"`        // GKE
+	BasicAuth         string   `json:"basic_auth"`         // GKE
+	ClientCertificate string   `json:"client_certificate"` // GKE: one is issued
+	// Pools are the node pools.
+	Pools []CloudPool `json:"pools"`
+}
+
+// CloudPool is a node pool of a managed cluster: true, false, unknown each.
+type CloudPool struct {
+	Name       string `json:"name"`
+	SecureBoot string `json:"secure_boot"`
+	Integrity  string `json:"integrity"` // integrity monitoring, shielded nodes
+	TPM        string `json:"tpm"`
 }
 
 // Component is one instance of a control-plane component.
@@ -85,8 +141,9 @@ type Component struct {
 }
 
 // ComponentConfig is what files say that flags of the API server name. It is
-// missing ("api_servers[].config") where a flag names one that was not read.
+// missing (as "api_servers[].config.audit_drops") where a flag names one that was not read.
 type ComponentConfig struct {
+	Read           bool     `json:"read"`            // the files were read
 	Anonymous      string   `json:"anonymous"`       // AuthenticationConfiguration, anonymous.enabled: unset, true, false
 	AnonymousPaths []string `json:"anonymous_paths"` // of its conditions
 	Authorizers    []string `json:"authorizers"`     // AuthorizationConfiguration: the types in order

@@ -47,7 +47,7 @@ func knownFlags(component string) []string {
 		}
 	case "k3s":
 		return []string{
-			"server", "agent", "write-kubeconfig-mode", "secrets-encryption", "protect-kernel-defaults", "disable-network-policy", "disable",
+			"server", "agent", "write-kubeconfig-mode", "secrets-encryption", "secrets-encryption-provider", "protect-kernel-defaults", "disable-network-policy", "disable",
 			"kube-apiserver-arg", "kubelet-arg", "kube-controller-manager-arg", "selinux", "token-file", "agent-token-file", "agent-token", "token", "profile",
 			"flannel-backend", "cluster-init", "datastore-endpoint", "tls-san", "rootless",
 		}

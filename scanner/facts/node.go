@@ -30,7 +30,7 @@ type Node struct {
 	// Kubelet is its configuration; missing where --kubelet-config was not given, or configz cannot be read.
 	Kubelet Kubelet `json:"kubelet"`
 	// KubeletCallers are the subjects beyond the administrators and the cluster's own components that may ask every kubelet for
-	// more than health and metrics (nodes/proxy, nodes/log), "User/x", "Group/x", "ServiceAccount/ns/x", sorted.
+	// more than health and metrics (nodes/proxy and nodes/log of the whole cluster), "User/x", "Group/x", "ServiceAccount/ns/x", sorted.
 	KubeletCallers []string `json:"kubelet_callers"`
 	// KubeletFlags is the command line of the kubelet; the API does not show it.
 	KubeletFlags []Flag `json:"kubelet_flags"`
@@ -40,8 +40,12 @@ type Node struct {
 	// Classes are the "tenant/sensitivity" of the workloads on it, system components left out, sorted; those
 	// behind a sandbox runtime are left out too.
 	Classes []string `json:"classes"`
-	// RebootDue: a label or annotation of a known agent says that a reboot is due.
-	RebootDue bool `json:"reboot_due"`
+	// RebootDue: a label or annotation of a known agent, or the system itself, says that a reboot is due.
+	RebootDue     bool `json:"reboot_due"`
+	RebootDueDays int  `json:"reboot_due_days"` // for how long; -1 where that is not told
+	// MetadataGuard: something keeps pods from the node's own identity in the cloud: true, false, unknown (then
+	// missing too, where the node stands in a cloud).
+	MetadataGuard string `json:"metadata_guard"`
 
 	// The rest only the node's own files tell.
 
@@ -137,10 +141,11 @@ func NeedsNode(k Kind) map[string]Missing {
 	const reason = "needs the node's own files: run postscan vm on the node"
 	switch k {
 	case KindNode:
-		out := missing(reason, "files", "certificates", "software", "settings", "disk_encrypted", "secure_boot", "tpm")
+		out := missing(reason, "files", "certificates", "settings", "disk_encrypted", "secure_boot", "tpm")
 		// What the API shows of the same things is judged; it is not the whole.
-		out["kubelet_flags"] = Missing{Status: NotAssessed, Reason: reason, Partial: true}
-		out["software"] = Missing{Status: NotAssessed, Reason: reason, Partial: true}
+		for _, p := range []string{"kubelet_flags", "software", "files"} {
+			out[p] = Missing{Status: NotAssessed, Reason: reason, Partial: true}
+		}
 		return out
 	case KindCluster:
 		return map[string]Missing{}
@@ -157,11 +162,11 @@ func NeedsAPI(k Kind) map[string]Missing {
 	switch k {
 	case KindNode:
 		return missing(reason, "cluster", "handlers", "control_plane", "tainted", "own_taint", "edge", "provider", "virtual", "pod_per_machine", "public",
-			"apparmor", "ready", "single", "classes", "kubelet_callers")
+			"apparmor", "ready", "single", "classes", "kubelet_callers", "metadata_guard")
 	case KindCluster:
 		return missing(reason, "version", "minor", "patch", "support_ends", "distribution", "managed", "edge", "provider", "kubelet_lowest", "kubelet_highest",
 			"node_count", "anonymous", "endpoint", "kubelets", "network", "mesh", "verifiers", "token_secrets", "bootstrap_tokens", "certificates",
-			"mappings", "openshift", "k3s_servers")
+			"mappings", "openshift", "k3s_servers", "credential", "encryption", "etcd_guarded", "cloud")
 	default:
 		return nil
 	}

@@ -131,6 +131,11 @@ var customKinds = []struct {
 	{kube.OpenShiftConfig, "config.openshift.io", "apiservers"},
 	{kube.OpenShiftConfig, "config.openshift.io", "oauths"},
 	{kube.OpenShiftConfig, "config.openshift.io", "images"},
+	{kube.OpenShiftConfig, "operator.openshift.io", "kubeapiservers"},
+	{kube.OpenShiftConfig, "operator.openshift.io", "kubecontrollermanagers"},
+	{kube.OpenShiftConfig, "operator.openshift.io", "kubeschedulers"},
+	{kube.OpenShiftConfig, "operator.openshift.io", "openshiftapiservers"},
+	{kube.OpenShiftConfig, "operator.openshift.io", "etcds"},
 	{kube.Controllers, "apps.openshift.io", "deploymentconfigs"},
 }
 

@@ -17,6 +17,9 @@ import (
 // anonymousPaths are asked for without credentials. All are harmless to read.
 var anonymousPaths = []string{"/healthz", "/livez", "/readyz", "/version", "/api", "/apis"}
 
+// pathsBeyondHealth are /version, /api and /apis.
+const pathsBeyondHealth = 3
+
 // anonymous asks the server what it shows to a caller without credentials.
 func (s *session) anonymous(ctx context.Context) {
 	s.info.Anonymous = facts.AnonymousAccess{Enabled: "unknown", Paths: []string{}}
@@ -32,6 +35,7 @@ func (s *session) anonymous(ctx context.Context) {
 		base = "https://" + base
 	}
 	var last error
+	asked := 0 // paths beyond health that asked for credentials
 	for _, p := range anonymousPaths {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+p, nil)
 		if err != nil {
@@ -54,8 +58,14 @@ func (s *session) anonymous(ctx context.Context) {
 			if s.info.Anonymous.Enabled == "unknown" {
 				s.info.Anonymous.Enabled = "false"
 			}
+			if !facts.OnlyHealth([]string{p}) {
+				asked++
+			}
 		}
 	}
+	// A server that takes everybody answers 403 or 200 beyond health; one that
+	// lets only health checks in answers 401 there, everywhere.
+	s.info.Anonymous.Limited = s.info.Anonymous.Enabled == "true" && asked == pathsBeyondHealth
 	if s.info.Anonymous.Enabled == "unknown" {
 		if last == nil {
 			last = errors.New("every answer was one that tells nothing")

@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"maps"
+	"net/netip"
+	"net/url"
 	"reflect"
 	"slices"
 	"strconv"
@@ -26,6 +28,8 @@ type ClusterInfo struct {
 	Groups    []string
 	Anonymous facts.AnonymousAccess
 	Endpoint  facts.Endpoint
+	// Credential is what the server let the scan in with.
+	Credential facts.Credential
 	// Addresses are those of the API server, beside those of its Service.
 	Addresses []string
 	// Missing says, by field of [facts.Cluster], what could not be learned.
@@ -59,6 +63,7 @@ type clusterFacts struct {
 	linkerdPolicy    string
 	openshift        facts.OpenShift
 	openshiftSeen    map[string]bool
+	operatorsSeen    bool
 	summary          *facts.ClusterSummary
 }
 
@@ -280,11 +285,33 @@ func (s *Set) addSCC(u *unstructured.Unstructured) {
 		}
 	}
 	for _, v := range texts(o, "groups") {
-		if v != "system:cluster-admins" && v != "system:nodes" && v != "system:masters" {
+		if !ownGroup(v) {
 			c.Users = append(c.Users, "Group/"+v)
 		}
 	}
 	s.cluster.openshift.SCCs = append(s.cluster.openshift.SCCs, c)
+}
+
+// ownGroup is a group of the cluster itself, whose members may do everything or
+// are parts of it.
+func ownGroup(g string) bool {
+	if ns, ok := strings.CutPrefix(g, "system:serviceaccounts:"); ok {
+		return systemNamespace(ns)
+	}
+	return g == "system:cluster-admins" || g == "system:nodes" || g == "system:masters"
+}
+
+// addOpenShiftOperator reads the configuration of one of OpenShift's operators.
+func (s *Set) addOpenShiftOperator(u *unstructured.Unstructured) {
+	s.cluster.openshift.Present = true
+	s.cluster.operatorsSeen = true
+	switch v := dig(u.Object, "spec", "unsupportedConfigOverrides").(type) {
+	case nil:
+	case map[string]any:
+		s.cluster.openshift.UnsupportedOverride = s.cluster.openshift.UnsupportedOverride || len(v) > 0
+	default:
+		s.cluster.openshift.UnsupportedOverride = true
+	}
 }
 
 // addOpenShiftConfig reads OpenShift's own configuration objects.
@@ -295,9 +322,7 @@ func (s *Set) addOpenShiftConfig(u *unstructured.Unstructured) {
 	switch u.GetKind() {
 	case "ClusterVersion":
 		c.Version = text(o, "status", "desired", "version")
-		if v := text(o, "spec", "overrides"); v != "" || len(list(o, "spec", "overrides")) > 0 {
-			c.UnsupportedOverride = true
-		}
+		c.UnsupportedOverride = c.UnsupportedOverride || len(list(o, "spec", "overrides")) > 0
 	case "APIServer":
 		c.Encryption, c.AuditProfile = text(o, "spec", "encryption", "type"), text(o, "spec", "audit", "profile")
 	case "OAuth":
@@ -320,6 +345,12 @@ func (s *Set) clusterResource(yield func(*facts.Resource) bool) bool {
 	f.Minor, f.Patch = minorPatch(c.info.Version)
 	f.SupportEnds = supportEnds[f.Minor]
 	f.Anonymous.Enabled, f.Endpoint.Public = cmp.Or(f.Anonymous.Enabled, "unknown"), cmp.Or(f.Endpoint.Public, "unknown")
+	f.Endpoint.Restricted, f.EtcdGuarded = "unknown", "unknown"
+	f.Credential = c.info.Credential
+	f.Credential.Kind, f.Credential.Expires = cmp.Or(f.Credential.Kind, "none"), cmp.Or(f.Credential.Expires, "unknown")
+	f.Cloud = facts.CloudCluster{
+		LocalAccounts: "unknown", DirectoryRBAC: "unknown", LegacyABAC: "unknown", BasicAuth: "unknown", ClientCertificate: "unknown",
+	}
 	switch f.Distribution {
 	case "k3s", "rke2", "kubeedge", "openyurt", "superedge", "microk8s", "k0s":
 		f.Edge = f.Distribution != "rke2"
@@ -329,7 +360,7 @@ func (s *Set) clusterResource(yield func(*facts.Resource) bool) bool {
 	f.Edge = f.Edge || c.edge
 	s.kubeletsOf(f)
 	for _, b := range s.bindings {
-		if !b.bootstrap && slices.ContainsFunc(b.subjects, func(sub rbacv1.Subject) bool {
+		if !b.bootstrap && !joinDiscovery(b) && slices.ContainsFunc(b.subjects, func(sub rbacv1.Subject) bool {
 			return sub.Name == "system:anonymous" || sub.Name == "system:unauthenticated"
 		}) {
 			f.Anonymous.Bindings++
@@ -355,6 +386,13 @@ func (s *Set) clusterResource(yield func(*facts.Resource) bool) bool {
 	s.openShiftOf(f, r, s.access)
 	s.clusterMissing(f, r)
 	return yield(r)
+}
+
+// joinDiscovery is kubeadm's binding that lets nodes which are about to join
+// read kube-public/cluster-info.
+func joinDiscovery(b *binding) bool {
+	return b.ref == ref{"RoleBinding", name{"kube-public", "kubeadm:bootstrap-signer-clusterinfo"}} &&
+		b.role == ref{"Role", name{"kube-public", "kubeadm:bootstrap-signer-clusterinfo"}}
 }
 
 // kubeletsOf sums up the nodes.
@@ -493,10 +531,13 @@ func (s *Set) openShiftOf(f *facts.Cluster, r *facts.Resource, a *access) {
 		c.Path = keyIndex("openshift.sccs", i)
 		c.Users = slices.Clone(c.Users)
 		for k, bindings := range a.bySubject {
-			if k.kind == "ServiceAccount" && systemNamespace(k.namespace) || strings.HasPrefix(k.name.name, "system:masters") || strings.HasPrefix(k.name.name, "system:cluster-admins") {
+			if k.kind == "ServiceAccount" && systemNamespace(k.namespace) || k.kind == "Group" && ownGroup(k.name.name) {
 				continue
 			}
-			if slices.ContainsFunc(bindings, func(b *binding) bool { return !b.bootstrap && s.mayUse(b, c.Name) }) {
+			// Who may do everything is reported as such; that is no way past admission of its own.
+			if slices.ContainsFunc(bindings, func(b *binding) bool {
+				return !b.bootstrap && b.role.name.name != "cluster-admin" && s.mayUse(b, c.Name)
+			}) {
 				c.Users = append(c.Users, strings.Replace(ref(k).id(), k.namespace+"/"+k.kind+"/", k.kind+"/"+k.namespace+"/", 1))
 			}
 		}
@@ -512,7 +553,10 @@ func (s *Set) openShiftOf(f *facts.Cluster, r *facts.Resource, a *access) {
 			r.Missing[path] = m
 		}
 	}
-	s.lack(r, "openshift.sccs", SCCs)
+	s.lack(r, "openshift.sccs", SCCs, Bindings, Roles)
+	if !s.cluster.operatorsSeen {
+		r.Missing["openshift.unsupported_overrides"] = facts.Missing{Status: facts.Unknown, Reason: "no object of operator.openshift.io was found", Partial: true}
+	}
 }
 
 // mayUse: a binding gives the verb use on a SecurityContextConstraints object.
@@ -531,6 +575,7 @@ func (s *Set) clusterMissing(f *facts.Cluster, r *facts.Resource) {
 			return
 		}
 		if m, ok := s.miss[Pods]; ok {
+			m.Partial = true
 			r.Missing[path] = m
 			return
 		}
@@ -538,12 +583,16 @@ func (s *Set) clusterMissing(f *facts.Cluster, r *facts.Resource) {
 		switch {
 		case f.Managed:
 			reason = "the provider runs the control plane and hides it; needs the cloud's API"
+		case f.Distribution == "openshift":
+			reason = "OpenShift's operators configure it by files; needs the node's own files (its own settings are judged by PS-CP-037 and PS-CP-038)"
 		case f.Distribution == "k3s" || f.Distribution == "rke2" || f.Distribution == "k0s" || f.Distribution == "microk8s":
 			reason = "the distribution runs it inside its own process; needs the node's own files"
 		case !s.opts.Live:
 			reason = "the files hold no manifest of it"
 		}
-		r.Missing[path] = notAssessed(reason)
+		m := notAssessed(reason)
+		m.Partial = true // what is in view of other components is judged
+		r.Missing[path] = m
 	}
 	hidden("api_servers", len(f.APIServers) == 0)
 	hidden("controller_managers", len(f.ControllerManagers) == 0)
@@ -567,16 +616,88 @@ func (s *Set) clusterMissing(f *facts.Cluster, r *facts.Resource) {
 	s.lack(r, "mesh", MeshObjects, Namespaces)
 	s.lack(r, "verifiers", AdmissionPolicies)
 	s.clusterGaps(f, r)
-	s.lack(r, "token_secrets", Secrets)
-	s.lack(r, "bootstrap_tokens", Secrets)
-	s.lack(r, "certificates", CertificateSigning)
+	s.lackPart(r, "token_secrets", Secrets)
+	s.lackPart(r, "bootstrap_tokens", Secrets)
+	s.lackPart(r, "certificates", CertificateSigning)
+	s.derive(f, r)
 	s.lack(r, "mappings", ConfigMaps)
 	if s.opts.Live {
 		return
 	}
-	m := notAssessed("needs a live cluster; scan it with postscan cluster")
-	for _, p := range []string{"version", "minor", "support_ends", "distribution", "anonymous", "endpoint", "node_count", "kubelet_lowest", "kubelet_highest", "kubelets", "network", "mesh",
-		"verifiers", "token_secrets", "bootstrap_tokens", "certificates", "mappings", "openshift", "k3s_servers", "provider", "edge", "managed"} {
+	for p, m := range facts.NeedsAPI(facts.KindCluster) {
+		m.Reason = "needs a live cluster; scan it with postscan cluster"
 		r.Missing[p] = m
 	}
+	f.FromComponents(r.Missing)
+}
+
+// derive fills in what follows from several facts of a live cluster, and books
+// what only others can tell.
+func (s *Set) derive(f *facts.Cluster, r *facts.Resource) {
+	if !s.opts.Live {
+		return
+	}
+	const cloud = "needs the cloud's API"
+	if f.Managed {
+		r.Missing["cloud"] = notAssessed(cloud)
+	}
+	if f.Managed || f.Endpoint.Public == "true" {
+		r.Missing["endpoint.restricted"] = facts.Missing{Status: facts.NotAssessed, Partial: true, Reason: cloud + " or the firewall's rules: which addresses may reach the endpoint"}
+	}
+	if slices.ContainsFunc(f.Etcds, func(c facts.Component) bool {
+		v, _ := facts.FlagOf(c.Flags, "listen-client-urls")
+		w, _ := facts.FlagOf(c.Flags, "listen-peer-urls")
+		return beyondLoopback(v) || beyondLoopback(w)
+	}) {
+		r.Missing["etcd_guarded"] = facts.Missing{Status: facts.NotAssessed, Partial: true, Reason: "needs the firewall's rules of the control-plane node"}
+	}
+	r.Missing["encryption"] = notAssessed("nothing that the API shows tells of it; needs the node's own files or the cloud's API")
+	if f.Managed {
+		r.Missing["encryption"] = notAssessed("the provider runs the store; needs the cloud's API")
+	}
+	if e, ok := ownEncryption(f); ok {
+		f.Encryption = e
+		delete(r.Missing, "encryption")
+		if m, dark := r.Missing["openshift.encryption"]; dark {
+			r.Missing["encryption"] = m
+		}
+	}
+	f.FromComponents(r.Missing)
+}
+
+// beyondLoopback: one of the addresses of an etcd flag is not loopback.
+func beyondLoopback(urls string) bool {
+	for v := range strings.SplitSeq(urls, ",") {
+		u, err := url.Parse(strings.TrimSpace(v))
+		if err != nil || u.Host == "" || u.Scheme == "unix" || u.Scheme == "unixs" {
+			continue
+		}
+		if ip, err := netip.ParseAddr(u.Hostname()); u.Hostname() != "localhost" && (err != nil || !ip.IsLoopback()) {
+			return true
+		}
+	}
+	return false
+}
+
+// ownEncryption is what a distribution says of the encryption of Secrets in its
+// own words.
+func ownEncryption(f *facts.Cluster) (facts.Encryption, bool) {
+	switch {
+	case f.Distribution == "openshift":
+		t := f.OpenShift.Encryption
+		return facts.Encryption{Configured: t != "" && t != "identity", Provider: t, Path: "openshift.encryption"}, true
+	case len(f.K3sServers) == 0 || f.Distribution != "k3s" && f.Distribution != "rke2":
+		return facts.Encryption{}, false
+	}
+	e := facts.Encryption{Configured: true, Provider: "aescbc"} // their default
+	for i := range f.K3sServers {
+		s := &f.K3sServers[i]
+		v, given := facts.FlagOf(s.Flags, "secrets-encryption")
+		e.Configured = e.Configured && (given && v != "false" || f.Distribution == "rke2")
+		e.Path = s.Path
+		if p, ok := facts.FlagOf(s.Flags, "secrets-encryption-provider"); ok {
+			e.Provider = p
+		}
+	}
+	return e, true
 }

@@ -1,12 +1,14 @@
 package kube
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -40,7 +42,7 @@ func (s *Set) addNode(o *corev1.Node, at Place) {
 	info := &o.Status.NodeInfo
 	f := &facts.Node{
 		OS: s.intern(info.OperatingSystem), OSImage: s.intern(info.OSImage), Kernel: s.intern(info.KernelVersion), Architecture: s.intern(info.Architecture),
-		AppArmor: "unknown", Virtual: "unknown", DiskEncrypted: "unknown", SecureBoot: "unknown", TPM: "unknown",
+		RebootDueDays: -1, MetadataGuard: "unknown", AppArmor: "unknown", Virtual: "unknown", DiskEncrypted: "unknown", SecureBoot: "unknown", TPM: "unknown",
 	}
 	n := &node{name: strings.Clone(o.Name), facts: f, labels: s.internMap(o.Labels), guard: "unknown", missing: facts.NeedsNode(facts.KindNode), at: at,
 		classes: map[string]bool{}, sharable: map[string]bool{}}
@@ -96,10 +98,7 @@ func (s *Set) addNode(o *corev1.Node, at Place) {
 			f.AppArmor = "true"
 		}
 	}
-	for _, k := range []string{"weave.works/kured-most-recent-reboot-needed", "kured.dev/reboot-required"} {
-		f.RebootDue = f.RebootDue || o.Annotations[k] != ""
-	}
-	f.RebootDue = f.RebootDue || o.Labels["reboot-required"] == "true"
+	s.reboot(f, o)
 	f.K3s = k3sFlags(o.Annotations)
 	for _, alias := range []facts.Alias{
 		{Type: "provider-id", Value: o.Spec.ProviderID}, {Type: "machine-id", Value: info.MachineID}, {Type: "system-uuid", Value: info.SystemUUID},
@@ -109,9 +108,23 @@ func (s *Set) addNode(o *corev1.Node, at Place) {
 			n.uuid = append(n.uuid, alias)
 		}
 	}
-	n.missing["kubelet_callers"] = notAssessed("the rights to kubelets were not looked at")
 	n.missing["kubelet"] = notAssessed("the kubelet's configuration was not asked for; use --kubelet-config (needs the right nodes/proxy or nodes/configz)")
 	s.nodes[n.name] = n
+}
+
+// reboot reads what kured and the like say of a reboot that is due.
+func (s *Set) reboot(f *facts.Node, o *corev1.Node) {
+	f.RebootDue = o.Labels["reboot-required"] == "true"
+	for _, k := range []string{"weave.works/kured-most-recent-reboot-needed", "kured.dev/reboot-required"} {
+		v := o.Annotations[k]
+		if v == "" || v == "false" {
+			continue
+		}
+		f.RebootDue = true
+		if t, err := time.Parse(time.RFC3339, v); err == nil && !s.opts.Now.IsZero() {
+			f.RebootDueDays = max(f.RebootDueDays, int(s.opts.Now.Sub(t).Hours()/24))
+		}
+	}
 }
 
 // minorPatch reads "v1.37.2-gke.100".
@@ -179,7 +192,26 @@ func k3sFlags(annotations map[string]string) []facts.Flag {
 	if raw == "" || json.Unmarshal([]byte(raw), &args) != nil {
 		return nil
 	}
-	return facts.ParseFlags("k3s", args, "metadata.annotations[k3s.io/node-args]")
+	flags := facts.ParseFlags("k3s", args, "metadata.annotations[k3s.io/node-args]")
+	var env map[string]string
+	if json.Unmarshal([]byte(cmp.Or(annotations["k3s.io/node-env"], annotations["rke2.io/node-env"])), &env) != nil {
+		return flags
+	}
+	for _, v := range slices.Sorted(maps.Keys(env)) {
+		_, name, found := strings.Cut(v, "_") // K3S_TOKEN, RKE2_TOKEN
+		if name = k3sVariables[name]; !found || name == "" {
+			continue
+		}
+		if _, given := facts.FlagOf(flags, name); !given {
+			flags = facts.AddFlag(flags, facts.Flag{Name: name, Value: env[v], Path: "metadata.annotations[k3s.io/node-env]"})
+		}
+	}
+	return flags
+}
+
+// k3sVariables are variables that stand for flags, without their prefix.
+var k3sVariables = map[string]string{
+	"TOKEN": "token", "AGENT_TOKEN": "agent-token", "KUBECONFIG_MODE": "write-kubeconfig-mode", "SELINUX": "selinux", "DATASTORE_ENDPOINT": "datastore-endpoint",
 }
 
 // NodeNames lists the nodes that were added, in order.
@@ -378,6 +410,7 @@ func (s *Set) reserved(w *work, nodes []*node, class facts.Classification) strin
 
 // nodeResources yields every node.
 func (s *Set) nodeResources(yield func(*facts.Resource) bool) bool {
+	callers := s.kubeletCallers()
 	for _, k := range slices.Sorted(maps.Keys(s.nodes)) {
 		n := s.nodes[k]
 		if !s.keep("", "Node") {
@@ -391,10 +424,72 @@ func (s *Set) nodeResources(yield func(*facts.Resource) bool) bool {
 		r := s.resource(facts.KindNode, ref{"Node", name{"", k}}, n.at, &f)
 		r.Aliases = append(r.Aliases, n.uuid...)
 		maps.Copy(r.Missing, n.missing)
+		f.KubeletCallers = callers
+		s.lack(r, "kubelet_callers", Bindings, Roles)
+		s.bookNodeGaps(&f, r)
 		s.lack(r, "classes", Pods, Namespaces)
 		if !yield(r) {
 			return false
 		}
 	}
 	return true
+}
+
+// bookNodeGaps fills in and books what depends on the kind of node.
+func (s *Set) bookNodeGaps(f *facts.Node, r *facts.Resource) {
+	n := s.nodes[strings.TrimPrefix(r.ID, "Node/")]
+	f.MetadataGuard = n.guard
+	if f.Cluster.Distribution == "gke" && n.guard != "true" {
+		f.MetadataGuard = "false" // GKE labels every node whose metadata server is on
+	}
+	if cloud := f.Provider == "aws" || f.Provider == "gce" || f.Provider == "azure"; cloud && f.MetadataGuard == "unknown" {
+		r.Missing["metadata_guard"] = facts.Missing{Status: facts.NotAssessed, Partial: true, Reason: "needs the cloud's API: the role of the node and its metadata options"}
+	}
+	if !f.Edge { // who holds such a node in hand is not asked
+		for _, p := range []string{"disk_encrypted", "secure_boot", "tpm"} {
+			delete(r.Missing, p)
+		}
+	}
+	d := f.Cluster.Distribution
+	if (d == "k3s" || d == "rke2") && len(f.K3s) == 0 {
+		r.Missing["k3s"] = notAssessed("the node does not record the flags that it was started with; " + facts.NeedsNode(facts.KindNode)["files"].Reason)
+	}
+}
+
+// kubeletCallers are who may ask all kubelets for more than health and metrics,
+// beyond administrators and the cluster's own components.
+func (s *Set) kubeletCallers() []string {
+	var out []string
+	for k, bindings := range s.access.bySubject {
+		own := k.kind == "ServiceAccount" && systemNamespace(k.namespace) || k.kind == "Group" && ownGroup(k.name.name) ||
+			k.kind == "User" && strings.HasPrefix(k.name.name, "system:") && k.name.name != "system:anonymous"
+		if !own && slices.ContainsFunc(bindings, s.asksKubelets) {
+			out = append(out, callerID(k))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// callerID writes "ServiceAccount/ns/x", "Group/x".
+func callerID(k subjectKey) string {
+	if k.namespace != "" {
+		return k.kind + "/" + k.namespace + "/" + k.name.name
+	}
+	return k.kind + "/" + k.name.name
+}
+
+// asksKubelets: a binding gives nodes/proxy or nodes/log of every node.
+func (s *Set) asksKubelets(b *binding) bool {
+	if b.ref.kind != "ClusterRoleBinding" || b.bootstrap || b.role.name.name == "cluster-admin" {
+		return false
+	}
+	rules, _, _ := s.rulesOf(b.role)
+	return slices.ContainsFunc(rules, func(r facts.Rule) bool {
+		return slices.ContainsFunc([]string{"proxy", "log"}, func(sub string) bool {
+			a := asked{resource: "nodes", sub: sub, verbs: []string{"create", "get"}, name: "nodes/" + sub}
+			_, ok := grantedVerbs(&r, &a)
+			return ok && len(r.ResourceNames) == 0
+		})
+	})
 }

@@ -35,6 +35,8 @@ func (s *Set) addUnstructured(u *unstructured.Unstructured, at Place) bool {
 		s.addSCC(u)
 	case group == "config.openshift.io" && (kind == "ClusterImagePolicy" || kind == "ImagePolicy"):
 		s.addImageVerifier(u)
+	case group == "operator.openshift.io":
+		s.addOpenShiftOperator(u)
 	case group == "config.openshift.io":
 		s.addOpenShiftConfig(u)
 	case group == "policy.sigstore.dev" && kind == "ClusterImagePolicy", group == "config.ratify.deislabs.io" && kind == "Verifier":
