@@ -26,6 +26,10 @@ func HTML(w io.Writer, r *scanner.Report, o Options) error {
 		"clean":      Clean,
 		"severities": severities,
 		"plural":     plural,
+		"word":       controlWord,
+		"controls":   func(f scanner.Framework) string { return controlLine(&f) },
+		"why":        func(c scanner.Control) string { return controlWhy(&c) },
+		"workloads":  func(g scanner.IsolationGroup) string { return workloadNames(&g, maxIsolatedNames) },
 	}).Parse(htmlTemplate)
 	if err != nil {
 		return fmt.Errorf("parse the HTML template: %w", err)
@@ -45,8 +49,12 @@ type htmlPage struct {
 	Resources  []htmlResource
 	Rows       func(yield func(htmlRow) bool) // made one by one: there may be 100,000
 	Checks     []htmlCheck
-	Frameworks []htmlFramework
+	Frameworks []scanner.Framework
+	Referred   bool // Frameworks are those that the checks refer to: none was asked for
 	Gaps       []htmlGap
+	Isolation  []scanner.IsolationGroup // the worst
+	Isolated   int                      // workloads in all
+	Unlisted   int                      // workloads of groups that are not in Isolation
 }
 
 // htmlResource counts the findings of a resource.
@@ -71,12 +79,6 @@ type htmlCheck struct {
 	Links []string
 }
 
-// htmlFramework is a framework with the controls that the report's checks refer to.
-type htmlFramework struct {
-	Name     string
-	Controls []htmlControl
-}
-
 // htmlGap is a reason for not seeing.
 type htmlGap struct {
 	Label, Reason string
@@ -84,14 +86,11 @@ type htmlGap struct {
 	Resources     int
 }
 
-// htmlControl sums up the checks of a control. It is never passed by absence.
-type htmlControl struct {
-	ID, Verdict string
-	Checks      []string
-}
-
 func newHTMLPage(r *scanner.Report, o Options) htmlPage {
-	p := htmlPage{Report: r, Counts: countLine(r), Gaps: htmlGaps(r), Frameworks: htmlFrameworks(r)}
+	p := htmlPage{Report: r, Counts: countLine(r), Gaps: htmlGaps(r), Frameworks: r.Compliance}
+	if len(p.Frameworks) == 0 {
+		p.Frameworks, p.Referred = referred(r), true
+	}
 	for i := range r.Findings {
 		if r.Findings[i].Severity < o.MinSeverity {
 			p.Hidden++
@@ -108,6 +107,11 @@ func newHTMLPage(r *scanner.Report, o Options) htmlPage {
 		}
 	}
 	p.Resources = htmlResources(r, o)
+	if r.Isolation != nil {
+		p.Isolation = r.Isolation.Groups[:min(len(r.Isolation.Groups), maxIsolationPage)]
+		p.Isolated = isolated(r.Isolation.Groups)
+		p.Unlisted = p.Isolated - isolated(p.Isolation)
+	}
 	for _, c := range r.Checks {
 		if c.Fail == 0 {
 			continue
@@ -174,55 +178,5 @@ func htmlResources(r *scanner.Report, o Options) []htmlResource {
 	slices.SortStableFunc(out, func(a, b htmlResource) int {
 		return cmp.Or(-cmp.Compare(a.worst, b.worst), -cmp.Compare(a.total, b.total))
 	})
-	return out
-}
-
-func htmlFrameworks(r *scanner.Report) []htmlFramework {
-	type sum struct {
-		checks                       []string
-		fail, gap, pass, notApplying bool
-	}
-	all := map[string]map[string]*sum{}
-	for _, c := range r.Checks {
-		for _, ref := range c.References {
-			if ref.Framework == "url" || ref.Framework == "cwe" {
-				continue // a weakness is a tag on a check, not a framework
-			}
-			if all[ref.Framework] == nil {
-				all[ref.Framework] = map[string]*sum{}
-			}
-			s := all[ref.Framework][ref.Control]
-			if s == nil {
-				s = &sum{}
-				all[ref.Framework][ref.Control] = s
-			}
-			s.checks = append(s.checks, c.ID)
-			s.fail = s.fail || c.Fail > 0
-			s.gap = s.gap || c.Unknown+c.NotAssessed > 0
-			s.pass = s.pass || c.Pass > 0
-			s.notApplying = s.notApplying || c.NotApplicable > 0
-		}
-	}
-	var out []htmlFramework
-	for name, controls := range all {
-		f := htmlFramework{Name: name}
-		for id, s := range controls {
-			verdict := "not covered"
-			switch {
-			case s.fail:
-				verdict = "fail"
-			case s.gap:
-				verdict = "incomplete"
-			case s.pass:
-				verdict = "pass"
-			case s.notApplying:
-				verdict = "not applicable"
-			}
-			f.Controls = append(f.Controls, htmlControl{ID: id, Verdict: verdict, Checks: s.checks})
-		}
-		slices.SortFunc(f.Controls, func(a, b htmlControl) int { return cmp.Compare(a.ID, b.ID) })
-		out = append(out, f)
-	}
-	slices.SortFunc(out, func(a, b htmlFramework) int { return cmp.Compare(a.Name, b.Name) })
 	return out
 }

@@ -26,6 +26,8 @@ func Markdown(w io.Writer, r *scanner.Report, o Options) error {
 	for _, s := range severities() {
 		m.severity(s)
 	}
+	m.isolation()
+	m.compliance()
 	m.suppressed()
 	m.unseen()
 	bw := bufio.NewWriter(w)

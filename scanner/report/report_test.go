@@ -51,6 +51,11 @@ func TestGolden(t *testing.T) {
 		{"filtered.codequality.json", filteredSample(), "gitlab-codequality", report.Options{}},
 		{"clean.gitlab.json", cleanSample(), "gitlab", report.Options{}},
 		{"clean.codequality.json", cleanSample(), "gitlab-codequality", report.Options{}},
+		{"workloads.json", workloadSample(), "json", report.Options{}},
+		{"workloads.table.txt", workloadSample(), "table", report.Options{}},
+		{"workloads.md", workloadSample(), "markdown", report.Options{}},
+		{"workloads.html", workloadSample(), "html", report.Options{}},
+		{"workloads.sarif", workloadSample(), "sarif", report.Options{}},
 		{"sample.csv", sample(), "csv", report.Options{}},
 		{"sample.github.txt", sample(), "github", report.Options{}},
 		{"clean.sarif", cleanSample(), "sarif", report.Options{}},
@@ -82,7 +87,7 @@ func TestReadGivesTheSameBytes(t *testing.T) {
 	incomplete := cleanSample()
 	incomplete.Run.Complete, incomplete.Run.Error = false, "time-out after 5m0s"
 	incomplete.Outcomes = []scanner.OutcomeEntry{{Check: "PS-IMG-001", Target: "x", Status: scanner.Pass, Reasons: []string{}}}
-	for name, rep := range map[string]*scanner.Report{"sample": sample(), "incomplete": incomplete, "filtered": filteredSample()} {
+	for name, rep := range map[string]*scanner.Report{"sample": sample(), "incomplete": incomplete, "filtered": filteredSample(), "workloads": workloadSample()} {
 		first := write(t, rep, "json", report.Options{})
 		read, err := report.Read(bytes.NewReader(first))
 		if err != nil {
@@ -164,7 +169,7 @@ func TestReadRefuses(t *testing.T) {
 
 func TestTableFitsAndIsSafe(t *testing.T) {
 	for _, width := range []int{60, 80, 120, 200} {
-		out := string(write(t, sample(), "table", report.Options{Width: width}))
+		out := string(write(t, sample(), "table", report.Options{Width: width})) + string(write(t, workloadSample(), "table", report.Options{Width: width}))
 		for _, line := range strings.Split(strings.TrimSuffix(out, "\n"), "\n") {
 			if n := displaywidth.String(line); n > width {
 				t.Errorf("width %d: a line has %d columns: %s", width, n, line)

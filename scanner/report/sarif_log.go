@@ -35,7 +35,14 @@ type (
 		ShortDescription    *sarifText          `json:"shortDescription,omitempty"`
 		SupportedTaxonomies []sarifComponentRef `json:"supportedTaxonomies,omitempty"`
 		Rules               *[]sarifRule        `json:"rules,omitempty"` // a driver's is written even where empty
-		Taxa                []sarifID           `json:"taxa,omitempty"`
+		Taxa                []sarifTaxon        `json:"taxa,omitempty"`
+	}
+	// sarifTaxon is a control of a framework. It has a title and a status where
+	// the report on that framework was asked for.
+	sarifTaxon struct {
+		ID               string         `json:"id"`
+		ShortDescription *sarifText     `json:"shortDescription,omitempty"`
+		Properties       map[string]any `json:"properties,omitempty"`
 	}
 	sarifComponentRef struct {
 		Name  string `json:"name"`

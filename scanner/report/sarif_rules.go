@@ -19,12 +19,16 @@ type sarifRules struct {
 	scores map[string]float64          // highest CVSS score of a vulnerability
 	kind   string                      // of the target
 	taxa   map[string][]string         // controls in use, by framework
+	asked  map[string]*scanner.Framework
 }
 
 func newSARIFRules(r *scanner.Report, t facts.Target) *sarifRules {
 	s := &sarifRules{
 		byID: map[string]int{}, worst: map[string]scanner.Severity{}, scores: map[string]float64{},
-		kind: t.Kind, taxa: map[string][]string{}, list: []sarifRule{},
+		kind: t.Kind, taxa: map[string][]string{}, asked: map[string]*scanner.Framework{}, list: []sarifRule{},
+	}
+	for i := range r.Compliance {
+		s.asked[r.Compliance[i].ID] = &r.Compliance[i]
 	}
 	for i := range r.Findings {
 		f := &r.Findings[i]
@@ -119,31 +123,60 @@ func (s *sarifRules) tags(f *scanner.Finding) []string {
 	return tags[:min(len(tags), sarifMaxTags)]
 }
 
-// frameworks lists the frameworks that the run's rules refer to, sorted.
+// frameworks lists the frameworks that the run's rules refer to, and those that
+// were asked for, sorted.
 func (s *sarifRules) frameworks() []string {
-	names := make([]string, 0, len(s.taxa))
+	names := make([]string, 0, len(s.taxa)+len(s.asked))
 	for name := range s.taxa {
 		names = append(names, name)
+	}
+	for name := range s.asked {
+		if s.taxa[name] == nil {
+			names = append(names, name)
+		}
 	}
 	slices.Sort(names)
 	return names
 }
 
-// taxonomies are the frameworks with the controls that the rules refer to.
+// taxonomies are the frameworks with the controls that the rules refer to; of
+// those that were asked for all controls, with what became of each.
 func (s *sarifRules) taxonomies() []sarifComponent {
 	var out []sarifComponent
 	for _, name := range s.frameworks() {
+		if f := s.asked[name]; f != nil {
+			out = append(out, sarifCompliance(f))
+			continue
+		}
 		t := sarifComponent{
 			Name: name, Version: "1", InformationURI: "https://github.com/postscan/postscan/tree/main/checks/frameworks",
 			ShortDescription: &sarifText{Text: "Controls of " + name + " that the checks refer to."},
 		}
 		slices.Sort(s.taxa[name])
 		for _, id := range s.taxa[name] {
-			t.Taxa = append(t.Taxa, sarifID{ID: id})
+			t.Taxa = append(t.Taxa, sarifTaxon{ID: id})
 		}
 		out = append(out, t)
 	}
 	return out
+}
+
+// sarifCompliance is a framework that was asked for. The status is that of the
+// whole report, which may have more targets than the run.
+func sarifCompliance(f *scanner.Framework) sarifComponent {
+	t := sarifComponent{Name: f.ID, Version: cmp.Or(f.Version, "1"), InformationURI: f.URL, ShortDescription: &sarifText{Text: sentence(f.Title)}}
+	for i := range f.Controls {
+		c := &f.Controls[i]
+		taxon := sarifTaxon{ID: c.ID, Properties: map[string]any{"status": c.Status, "findings": c.Findings, "suppressed": c.Suppressed}}
+		if c.Title != "" {
+			taxon.ShortDescription = &sarifText{Text: sentence(c.Title)}
+		}
+		if c.Reason != "" {
+			taxon.Properties["reason"] = c.Reason
+		}
+		t.Taxa = append(t.Taxa, taxon)
+	}
+	return t
 }
 
 func (s *sarifRules) supported() []sarifComponentRef {

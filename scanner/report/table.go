@@ -39,6 +39,8 @@ func Table(w io.Writer, r *scanner.Report, o Options) error {
 		t.target(s)
 	}
 	t.failed(r.Run.Targets)
+	t.isolation(r.Isolation)
+	t.compliance(r)
 	t.suppressed(r.Findings)
 	t.compared(r)
 	t.notSeen(r)

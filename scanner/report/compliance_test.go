@@ -1,0 +1,109 @@
+package report_test
+
+import (
+	"testing"
+
+	"github.com/postscan/postscan/checks"
+	"github.com/postscan/postscan/scanner"
+	"github.com/postscan/postscan/scanner/facts"
+	"github.com/postscan/postscan/scanner/report"
+)
+
+// A control is never passed by absence.
+func TestControlStates(t *testing.T) {
+	const fw, id = "nist-800-190", "4.4.3"
+	type outcome struct {
+		check      string
+		counts     scanner.Counts
+		findings   int
+		suppressed int
+		gap        bool
+	}
+	for name, c := range map[string]struct {
+		mapped  []string // checks of the catalogue that speak to the control; "IMG-" judges images
+		judged  []outcome
+		broken  bool
+		failed  bool
+		want    scanner.ControlStatus
+		because string
+	}{
+		"no check speaks to it":           {want: scanner.ControlNotCovered, because: "no check speaks to it"},
+		"its check judges something else": {mapped: []string{"IMG-1"}, want: scanner.ControlNotCovered, because: "its checks judge what this scan does not look at: IMG-1"},
+		"nothing to judge":                {mapped: []string{"A"}, judged: []outcome{{check: "A"}}, want: scanner.ControlNotCovered, because: "nothing that its checks judge was seen"},
+		"nothing applies":                 {mapped: []string{"A"}, judged: []outcome{{check: "A", counts: scanner.Counts{NotApplicable: 3}}}, want: scanner.ControlNotCovered, because: "its checks apply to nothing that was seen"},
+		"pass":                            {mapped: []string{"A", "B"}, judged: []outcome{{check: "A", counts: scanner.Counts{Pass: 2}}, {check: "B", counts: scanner.Counts{NotApplicable: 2}}}, want: scanner.ControlPass},
+		"pass beside another kind":        {mapped: []string{"A", "IMG-1"}, judged: []outcome{{check: "A", counts: scanner.Counts{Pass: 2}}}, want: scanner.ControlPass},
+		"one fails":                       {mapped: []string{"A", "B"}, judged: []outcome{{check: "A", counts: scanner.Counts{Pass: 2}}, {check: "B", counts: scanner.Counts{Fail: 1, Unknown: 4}, findings: 1}}, want: scanner.ControlFail},
+		"unknown":                         {mapped: []string{"A"}, judged: []outcome{{check: "A", counts: scanner.Counts{Pass: 2, Unknown: 1}}}, want: scanner.ControlIncomplete, because: "not seen in full: A"},
+		"not assessed":                    {mapped: []string{"A"}, judged: []outcome{{check: "A", counts: scanner.Counts{Pass: 2, NotAssessed: 1}}}, want: scanner.ControlIncomplete, because: "not seen in full: A"},
+		"waived":                          {mapped: []string{"A", "B"}, judged: []outcome{{check: "A", counts: scanner.Counts{Pass: 2}}, {check: "B", counts: scanner.Counts{Fail: 1}, suppressed: 2}}, want: scanner.ControlWaived, because: "all that is wrong is suppressed: B"},
+		"waived in part":                  {mapped: []string{"B"}, judged: []outcome{{check: "B", counts: scanner.Counts{Fail: 1}, suppressed: 2, findings: 1}}, want: scanner.ControlFail},
+		"waived, and not all was seen":    {mapped: []string{"B"}, judged: []outcome{{check: "B", counts: scanner.Counts{Fail: 1}, suppressed: 2, gap: true}}, want: scanner.ControlIncomplete, because: "not seen in full: B"},
+		"waived beside what is unknown":   {mapped: []string{"A", "B"}, judged: []outcome{{check: "A", counts: scanner.Counts{Unknown: 2}}, {check: "B", counts: scanner.Counts{Fail: 1}, suppressed: 2}}, want: scanner.ControlIncomplete, because: "not seen in full: A"},
+		"a check was left out":            {mapped: []string{"A", "B"}, judged: []outcome{{check: "A", counts: scanner.Counts{Pass: 2}}}, want: scanner.ControlIncomplete, because: "left out of this scan: B"},
+		"all checks were left out":        {mapped: []string{"B"}, want: scanner.ControlIncomplete, because: "left out of this scan: B"},
+		"the scan was broken off":         {mapped: []string{"A"}, judged: []outcome{{check: "A", counts: scanner.Counts{Pass: 2}}}, broken: true, want: scanner.ControlIncomplete, because: "the scan was broken off"},
+		"a target failed":                 {mapped: []string{"A"}, judged: []outcome{{check: "A"}}, failed: true, want: scanner.ControlIncomplete, because: "shop could not be scanned"},
+		"a target failed, none speaks":    {failed: true, want: scanner.ControlNotCovered, because: "no check speaks to it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rep := &scanner.Report{Run: scanner.Run{Complete: !c.broken, Targets: []facts.Target{{Ref: "shop"}}}}
+			if c.failed {
+				rep.Run.Targets[0].Error = "no such host"
+			}
+			for _, o := range c.judged {
+				rule := &scanner.Rule{ID: o.check, Title: "about " + o.check}
+				rep.Checks = append(rep.Checks, scanner.CheckCount{Rule: rule, Counts: o.counts})
+				for i := range o.findings + o.suppressed {
+					f := scanner.Finding{Rule: rule}
+					if i >= o.findings {
+						f.Suppressed = &scanner.Suppression{By: "waiver"}
+					}
+					rep.Findings = append(rep.Findings, f)
+				}
+				if o.gap {
+					rep.Gaps = append(rep.Gaps, scanner.GapEntry{Check: o.check, Status: facts.NotAssessed})
+				}
+			}
+			var all []*checks.Check
+			for _, name := range c.mapped {
+				check := &checks.Check{ID: name, Subject: facts.KindWorkload, References: []checks.Reference{{Framework: fw, Control: id}, {Framework: "other", Control: id}}}
+				if name == "IMG-1" {
+					check.Subject = facts.KindImage
+				}
+				all = append(all, check)
+			}
+			got := report.Compliance(rep, []checks.Framework{{ID: fw, Controls: []checks.Control{{ID: "4.1.1"}, {ID: id, Title: "runtime"}}}}, all, []facts.Kind{facts.KindWorkload})
+			if len(got) != 1 || len(got[0].Controls) != 2 {
+				t.Fatalf("%+v", got)
+			}
+			if other := got[0].Controls[0]; other.Status != scanner.ControlNotCovered {
+				t.Errorf("the control that nothing speaks to is %s", other.Status)
+			}
+			control := got[0].Controls[1]
+			if control.Status != c.want || control.Reason != c.because {
+				t.Errorf("%s (%q), want %s (%q)", control.Status, control.Reason, c.want, c.because)
+			}
+			var sum scanner.ControlCounts
+			sum.Add(scanner.ControlNotCovered)
+			sum.Add(c.want)
+			if got[0].Summary != sum {
+				t.Errorf("summary %+v", got[0].Summary)
+			}
+		})
+	}
+}
+
+// Every control of every framework that postscan ships is in its report.
+func TestEveryControlIsReported(t *testing.T) {
+	frameworks, err := checks.Frameworks()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := report.Compliance(sample(), frameworks, nil, nil)
+	for i, f := range frameworks {
+		if len(got[i].Controls) != len(f.Controls) || got[i].Summary.NotCovered != len(f.Controls) {
+			t.Errorf("%s: %d controls of %d, %+v", f.ID, len(got[i].Controls), len(f.Controls), got[i].Summary)
+		}
+	}
+}
