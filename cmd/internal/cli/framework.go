@@ -14,7 +14,7 @@ import (
 type frameworkFlags struct{ names []string }
 
 func (f *frameworkFlags) define(fs *pflag.FlagSet) {
-	fs.StringSliceVar(&f.names, "framework", nil, "judge the checks that speak to this `FRAMEWORK`, and those of --checks where that is given too; checks list --frameworks names them")
+	fs.StringSliceVar(&f.names, "framework", nil, "judge the checks that speak to this `FRAMEWORK`, and those of --checks where that is given too, and report what became of each of its controls; checks list --frameworks names them")
 }
 
 // patterns returns the patterns that select the checks of the frameworks, for
@@ -26,13 +26,27 @@ func (f *frameworkFlags) patterns(cat *checks.Catalogue) ([]string, error) {
 		if _, ok := cat.Framework(name); !ok {
 			return nil, usageHint(fmt.Errorf("--framework %s: there is no such framework", name), "they are: "+frameworkNames(cat))
 		}
+	}
+	for _, fw := range f.list(cat) {
+		patterns = append(patterns, "framework:"+fw.ID)
+	}
+	return patterns, nil
+}
+
+// list returns the frameworks and those that they include, each once, in the
+// order of the flags. Names that nobody knows are left out; patterns refuses them.
+func (f *frameworkFlags) list(cat *checks.Catalogue) []checks.Framework {
+	var out []checks.Framework
+	for _, name := range f.names {
+		name = strings.ToLower(name)
 		for _, n := range append([]string{name}, includedFrameworks(name)...) {
-			if pattern := "framework:" + n; !slices.Contains(patterns, pattern) {
-				patterns = append(patterns, pattern)
+			fw, ok := cat.Framework(n)
+			if ok && !slices.ContainsFunc(out, func(o checks.Framework) bool { return o.ID == fw.ID }) {
+				out = append(out, *fw)
 			}
 		}
 	}
-	return patterns, nil
+	return out
 }
 
 // includedFrameworks are those that a framework demands as a whole.
