@@ -12,7 +12,9 @@ import (
 
 	"github.com/postscan/postscan/scanner"
 	"github.com/postscan/postscan/scanner/facts"
+	"github.com/postscan/postscan/scanner/isolation"
 	"github.com/postscan/postscan/scanner/regoeval"
+	"github.com/postscan/postscan/scanner/report"
 )
 
 // scanFlags are the flags of every command that judges.
@@ -73,6 +75,11 @@ func (a *app) scan(ctx context.Context, f *scanFlags, j job) error {
 	if err != nil {
 		return fmt.Errorf("load the policies: %w", err)
 	}
+	policy, err := isolation.PolicyOf(sel.params)
+	if err != nil {
+		return usage(err)
+	}
+	scored := isolation.NewEvaluator(eval, policy)
 	if err := f.gate.validate(eval.Rules()); err != nil {
 		return err
 	}
@@ -103,15 +110,18 @@ func (a *app) scan(ctx context.Context, f *scanFlags, j job) error {
 	}
 	defer closer()
 	dropStartupPages()
-	rep, err := scanner.Scan(limited, withCause{collector}, eval, scanner.Options{
+	rep, err := scanner.Scan(limited, withCause{collector}, scored, scanner.Options{
 		Version:      a.env.Version,
 		PolicyDigest: "sha256:" + sel.catalogue.Digest(),
 		Params:       sel.params,
 		Collected:    j.collected,
 		Now:          a.env.Now,
 		Filters:      filters,
-		Tee:          tee.sink(),
-		Outcomes:     f.outcomes,
+		Parts: []func(*scanner.Report){scored.Report, func(rep *scanner.Report) {
+			rep.Compliance = report.Compliance(rep, f.policy.framework.list(sel.catalogue), sel.catalogue.All(), j.kinds)
+		}},
+		Tee:      tee.sink(),
+		Outcomes: f.outcomes,
 	})
 	if ctx.Err() != nil {
 		return ctx.Err()
