@@ -60,7 +60,7 @@ type Vulnerability struct {
 
 // Suppression says why a finding does not count. The finding stays in the report.
 type Suppression struct {
-	By     string `json:"by"`     // "only-fixable", "waiver", "vex", "baseline"
+	By     string `json:"by"`     // "only-fixable", "waiver", "annotation", "vex", "baseline"
 	Reason string `json:"reason"` // in words
 	Owner  string `json:"owner"`
 	Expiry string `json:"expiry"` // YYYY-MM-DD, empty for never
@@ -124,15 +124,16 @@ func layerRef(r *facts.Resource, index int) *LayerRef {
 // vulnerability returns the vulnerability that the evidence path points at, nil
 // where it points elsewhere.
 func vulnerability(r *facts.Resource, path string) *Vulnerability {
-	im, ok := r.Facts.(*facts.Image)
+	held, ok := r.Facts.(facts.Packaged)
 	if !ok {
 		return nil
 	}
+	known := held.HeldVulnerabilities()
 	list, i, ok := facts.FirstItem(path)
-	if !ok || list != "vulnerabilities" || i >= len(im.Vulnerabilities) {
+	if !ok || list != "vulnerabilities" || i >= len(known) {
 		return nil
 	}
-	v := &Vulnerability{Vulnerability: im.Vulnerabilities[i]}
+	v := &Vulnerability{Vulnerability: known[i]}
 	if _, missing := r.MissingAt("vulnerabilities[].kev"); !missing {
 		v.KEV = &v.Vulnerability.KEV
 	}

@@ -19,16 +19,24 @@ type Placed interface {
 	PlaceOf(list string, index int) (file string, line, layer int, ok bool)
 }
 
-// Packaged is implemented by facts documents that list installed packages.
+// Packaged is implemented by facts documents that list installed packages and
+// their known vulnerabilities.
 type Packaged interface {
 	HeldPackages() []Package
+	HeldVulnerabilities() []Vulnerability
 }
 
 // HeldPackages implements [Packaged].
 func (im *Image) HeldPackages() []Package { return im.Packages }
 
+// HeldVulnerabilities implements [Packaged].
+func (im *Image) HeldVulnerabilities() []Vulnerability { return im.Vulnerabilities }
+
 // HeldPackages implements [Packaged].
 func (vm *VM) HeldPackages() []Package { return vm.Packages }
+
+// HeldVulnerabilities implements [Packaged].
+func (vm *VM) HeldVulnerabilities() []Vulnerability { return vm.Vulnerabilities }
 
 // Place returns where the evidence path stands: the line in the resource's own
 // file, or the file and layer inside an image.

@@ -121,9 +121,24 @@ func (s *spooled) Close() {
 
 func (s *spooled) section() *io.SectionReader { return io.NewSectionReader(s.ReaderAt, 0, s.size) }
 
+// RandomAccess is content that can be read anywhere, as a file on disk can. Where
+// the reader that [LayerScan.Add] gets is one, nothing is copied.
+type RandomAccess interface {
+	io.ReaderAt
+	// Size is the length in bytes.
+	Size() int64
+}
+
 // spool keeps the whole file for reading at random, in dir where it is longer than
 // memorySize. It returns errTooLarge for a file longer than limit.
 func (c *content) spool(dir string, limit int64) (*spooled, error) {
+	if ra, ok := c.r.(RandomAccess); ok {
+		size := ra.Size()
+		if size > limit {
+			return nil, fmt.Errorf("%w of %d bytes for a single file", errTooLarge, limit)
+		}
+		return &spooled{ReaderAt: ra, size: size}, nil
+	}
 	if err := c.fill(int(min(memorySize, limit)) + 1); err != nil {
 		return nil, readError{err}
 	}
