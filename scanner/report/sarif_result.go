@@ -37,6 +37,9 @@ func newSARIFResult(f *scanner.Finding, t facts.Target, rule string, index, nth 
 
 func newSARIFSuppression(s *scanner.Suppression) sarifSuppression {
 	out := sarifSuppression{Kind: "external", Status: "accepted", Justification: s.By + ": " + s.Reason}
+	if s.By == "annotation" {
+		out.Kind = "inSource"
+	}
 	if s.Owner != "" || s.Expiry != "" {
 		out.Properties = map[string]any{"owner": s.Owner, "expiry": s.Expiry}
 	}

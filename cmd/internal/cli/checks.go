@@ -37,6 +37,8 @@ type checkView struct {
 	Description string          `json:"description"`
 	Severity    string          `json:"severity"`
 	Severities  []string        `json:"severities"`
+	Effective   []string        `json:"effective_severities"` // under the profile, worst first
+	Selected    bool            `json:"selected"`             // by the profile
 	Subject     string          `json:"subject"`
 	Subjects    []string        `json:"subjects"` // the same and those of its other policies
 	Needs       []string        `json:"needs"`
@@ -63,9 +65,11 @@ type referenceView struct {
 	Control   string `json:"control"`
 }
 
-// viewCheck shows a check with the effective values of its parameters.
-func viewCheck(c *checks.Check, values map[string]any) checkView {
+// viewCheck shows a check with the effective values of its parameters and
+// severities.
+func viewCheck(cat *checks.Catalogue, c *checks.Check, values map[string]any, prof profile) checkView {
 	v := checkView{
+		Effective: prof.severitiesOf(c), Selected: prof.selects(cat, c),
 		ID: c.ID, Title: c.Title, Description: c.Description, Severity: c.Severity,
 		Severities: append([]string{}, c.Severities...), Subject: string(c.Subject), Needs: append([]string{}, c.Needs...),
 		Params: []paramView{}, Remediation: c.Remediation, References: []referenceView{}, Related: []string{},
@@ -100,8 +104,12 @@ it down.`,
 		Example: `  postscan checks list --severity high
   postscan checks list --framework nist-800-190 -o json
   postscan checks list --frameworks`,
-		RunE: func(_ *cobra.Command, args []string) error {
-			cat, err := policy.catalogue()
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cat, err := policy.catalogue(cmd.Context(), a)
+			if err != nil {
+				return err
+			}
+			prof, err := policy.readProfile(cat)
 			if err != nil {
 				return err
 			}
@@ -119,14 +127,14 @@ it down.`,
 			}
 			selected = slices.DeleteFunc(selected, func(c *checks.Check) bool {
 				return subject != "" && !slices.Contains(c.Subjects(), facts.Kind(subject)) ||
-					severity.set && c.Severity != severity.String() ||
+					severity.set && prof.severitiesOf(c)[0] != severity.String() ||
 					framework != "" && !slices.ContainsFunc(c.References, func(r checks.Reference) bool { return r.Framework == framework })
 			})
-			values, err := policy.effective(cat, nil, a.log)
+			values, err := policy.effective(cat, prof, nil, a.log)
 			if err != nil {
 				return err
 			}
-			return listChecks(a.env.Stdout, format, selected, values)
+			return listChecks(a.env.Stdout, format, cat, selected, values, prof)
 		},
 	}
 	addFlags(cmd, filterHeading, func(fs *pflag.FlagSet) {
@@ -136,14 +144,15 @@ it down.`,
 		fs.BoolVar(&frameworks, "frameworks", false, "list the frameworks instead")
 	})
 	addFlags(cmd, "Policy", policy.definePolicies)
+	policy.defineNetwork(cmd)
 	addFlags(cmd, outputHeading, func(fs *pflag.FlagSet) { defineTextOrJSON(fs, &format) })
 	return cmd
 }
 
-func listChecks(w io.Writer, format string, list []*checks.Check, values map[string]any) error {
+func listChecks(w io.Writer, format string, cat *checks.Catalogue, list []*checks.Check, values map[string]any, prof profile) error {
 	views := make([]checkView, len(list))
 	for i, c := range list {
-		views[i] = viewCheck(c, values)
+		views[i] = viewCheck(cat, c, values, prof)
 	}
 	return show(w, format, views, func() error {
 		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -151,7 +160,7 @@ func listChecks(w io.Writer, format string, list []*checks.Check, values map[str
 			return err
 		}
 		for _, c := range views {
-			if _, err := fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", c.ID, c.Severity, strings.Join(c.Subjects, ","), c.Title); err != nil {
+			if _, err := fmt.Fprintf(tw, "%s\t%s\t%s\t%s\n", c.ID, c.Effective[0], strings.Join(c.Subjects, ","), c.Title); err != nil {
 				return err
 			}
 		}
@@ -204,12 +213,16 @@ func newChecksExplain(a *app) *cobra.Command {
 		Example: `  postscan checks explain PS-IMG-001
   postscan checks explain PS-IMG-016 --param stale_days=30`,
 		Args: arguments(cobra.MinimumNArgs(1)),
-		RunE: func(_ *cobra.Command, args []string) error {
-			cat, err := policy.catalogue()
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cat, err := policy.catalogue(cmd.Context(), a)
 			if err != nil {
 				return err
 			}
-			values, err := policy.effective(cat, nil, a.log)
+			prof, err := policy.readProfile(cat)
+			if err != nil {
+				return err
+			}
+			values, err := policy.effective(cat, prof, nil, a.log)
 			if err != nil {
 				return err
 			}
@@ -223,7 +236,7 @@ func newChecksExplain(a *app) *cobra.Command {
 			}
 			views := make([]checkView, len(list))
 			for i, c := range list {
-				views[i] = viewCheck(c, values)
+				views[i] = viewCheck(cat, c, values, prof)
 			}
 			return show(a.env.Stdout, format, views, func() error {
 				w := bufio.NewWriter(a.env.Stdout)
@@ -231,7 +244,7 @@ func newChecksExplain(a *app) *cobra.Command {
 					if i > 0 {
 						writeLines(w, "", strings.Repeat("─", 80), "")
 					}
-					explain(w, cat, c, values, !noRule)
+					explain(w, cat, c, values, prof, !noRule)
 				}
 				return w.Flush()
 			})
@@ -242,14 +255,22 @@ func newChecksExplain(a *app) *cobra.Command {
 		fs.BoolVar(&noRule, "no-rule", false, "leave out the text of the rule")
 	})
 	addFlags(cmd, "Policy", policy.definePolicies)
+	policy.defineNetwork(cmd)
 	return cmd
 }
 
 // explain writes one check for people. Errors stick in w.
-func explain(w *bufio.Writer, cat *checks.Catalogue, c *checks.Check, values map[string]any, rule bool) {
-	severity := c.Severity
-	if len(c.Severities) > 0 {
-		severity = strings.Join(c.Severities, ", ") + " (by what is found)"
+func explain(w *bufio.Writer, cat *checks.Catalogue, c *checks.Check, values map[string]any, prof profile, rule bool) {
+	own, now := ownSeverities(c), prof.severitiesOf(c)
+	severity := strings.Join(now, ", ")
+	if len(own) > 1 {
+		severity += " (by what is found)"
+	}
+	if !slices.Equal(own, now) {
+		severity += "; " + prof.name + ": " + levelsText(c, prof.Severities[c.ID])
+	}
+	if !prof.selects(cat, c) {
+		severity += "\nSelected  no, " + prof.name + " leaves it out"
 	}
 	var judges, files []string
 	for _, p := range c.Policies() {
@@ -366,17 +387,25 @@ func writeLines(w *bufio.Writer, lines ...string) {
 }
 
 func newChecksTest(a *app) *cobra.Command {
+	var network policyFlags
 	cmd := &cobra.Command{
 		Use:   "test [DIR...]",
 		Short: "Test the policies of a folder as postscan's own are tested",
 		Long: `test holds the policies of each folder to the contract (METADATA, types of all
 facts that they read, no I/O), runs their tests, and fails where a policy was
-not seen both to fail and to pass. Without a folder it tests the built-in ones.`,
-		Example: `  postscan checks test ./my-policies`,
+not seen both to fail and to pass. A bundle (bundle.tar.gz), also one in a
+registry (oci://registry.example/policies:1), counts as a folder. Without any it
+tests the built-in ones.`,
+		Example: `  postscan checks test ./my-policies
+  postscan checks test bundle.tar.gz oci://registry.example/policies:1`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var sources []checks.Source
-			for _, dir := range args {
-				sources = append(sources, checks.Dir(dir))
+			for _, spec := range args {
+				s, err := a.policySource(cmd.Context(), spec, network.network)
+				if err != nil {
+					return fmt.Errorf("test %s: %w", spec, err)
+				}
+				sources = append(sources, s)
 			}
 			if len(sources) == 0 {
 				sources = append(sources, checks.BuiltIn())
@@ -394,6 +423,7 @@ not seen both to fail and to pass. Without a folder it tests the built-in ones.`
 			return errors.Join(failed...)
 		},
 	}
+	network.defineNetwork(cmd)
 	return cmd
 }
 

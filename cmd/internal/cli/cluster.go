@@ -57,6 +57,7 @@ why.`,
 	}
 	scan.define(cmd, true)
 	f.define(cmd)
+	scan.policy.defineNetwork(cmd)
 	return cmd
 }
 

@@ -44,6 +44,7 @@ of collection for now, and the parameters that the scan had.`,
 		},
 	}
 	f.define(cmd, false)
+	f.policy.defineNetwork(cmd)
 	return cmd
 }
 

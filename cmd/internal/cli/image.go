@@ -93,6 +93,7 @@ CycloneDX or SPDX file. One image that cannot be read does not stop the others.`
 	}
 	scan.define(cmd, true)
 	f.define(cmd)
+	scan.policy.network, scan.policy.offline = &f.registry, &f.database.offline
 	return cmd
 }
 

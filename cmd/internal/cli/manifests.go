@@ -63,6 +63,7 @@ plugins.`,
 	}
 	scan.define(cmd, true)
 	f.define(cmd)
+	scan.policy.defineNetwork(cmd)
 	return cmd
 }
 

@@ -1,17 +1,19 @@
 package cli
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"log/slog"
-	"os"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/postscan/postscan/checks"
+	"github.com/postscan/postscan/scanner"
 	"github.com/postscan/postscan/scanner/facts"
 )
 
@@ -19,9 +21,12 @@ import (
 type policyFlags struct {
 	checks    []string
 	skip      []string
-	dirs      []string
+	policies  []string // folders, bundles, oci://…
 	params    []string // name=value
+	profile   string
 	framework frameworkFlags
+	network   *registryFlags // for oci://…; nil for the user's own settings alone
+	offline   *bool          // nothing is fetched; nil is false
 }
 
 func (f *policyFlags) define(fs *pflag.FlagSet) {
@@ -32,26 +37,42 @@ func (f *policyFlags) define(fs *pflag.FlagSet) {
 }
 
 func (f *policyFlags) definePolicies(fs *pflag.FlagSet) {
-	fs.StringArrayVar(&f.dirs, "policy", nil, "add the policies of a `DIR`")
+	fs.StringArrayVar(&f.policies, "policy", nil, "add the policies of a folder, a bundle (`DIR`, bundle.tar.gz) or a registry (oci://registry.example/policies:1)")
+	fs.StringVar(&f.profile, "profile", "", "choose checks, their severities and parameters by this `FILE` (default: "+defaultProfile+", where it is there)")
 	fs.StringArrayVar(&f.params, "param", nil, "set a parameter of the policies, as `NAME=VALUE`; lists are separated by commas; checks explain shows them")
 }
 
+// defineNetwork adds the flags for registries to a command that has none, since
+// policies may be in one.
+func (f *policyFlags) defineNetwork(cmd *cobra.Command) {
+	f.network = &registryFlags{}
+	addFlags(cmd, "Network", f.network.define)
+}
+
 // catalogue loads the checks that are built in and those of --policy.
-func (f *policyFlags) catalogue() (*checks.Catalogue, error) {
+func (f *policyFlags) catalogue(ctx context.Context, a *app) (*checks.Catalogue, error) {
 	sources := []checks.Source{checks.BuiltIn()}
-	for _, dir := range f.dirs {
-		info, err := os.Stat(dir)
-		if err == nil && !info.IsDir() {
-			err = errors.New("it is no directory")
+	for _, spec := range f.policies {
+		if strings.HasPrefix(spec, ociScheme) && f.offline != nil && *f.offline {
+			return nil, usage(fmt.Errorf("--policy %s: --offline connects to no registry but the images'; fetch the bundle to a file", spec))
 		}
-		if err != nil {
-			return nil, usage(fmt.Errorf("--policy %s: %w", dir, errorCause(err)))
+		source, err := a.policySource(ctx, spec, f.network)
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err != nil && strings.HasPrefix(spec, ociScheme):
+			return nil, fmt.Errorf("--policy %s: %w", spec, err) // a registry that does not answer is no wrong usage
+		case err != nil:
+			return nil, usage(fmt.Errorf("--policy %s: %w", spec, err))
 		}
-		sources = append(sources, checks.Dir(dir))
+		sources = append(sources, source)
 	}
 	cat, err := checks.Load(sources...)
-	if err != nil && len(f.dirs) > 0 {
-		return nil, usageHint(fmt.Errorf("the policies of %s:\n%w", strings.Join(f.dirs, ", "), err), "try: postscan checks test "+f.dirs[0])
+	if err == nil && len(f.policies) > 0 {
+		err = cat.VerifyOwn() // before anything is collected
+	}
+	if err != nil && len(f.policies) > 0 {
+		return nil, usageHint(fmt.Errorf("the policies of %s:\n%w", strings.Join(f.policies, ", "), err), "try: postscan checks test "+f.policies[0])
 	}
 	return cat, err
 }
@@ -61,13 +82,19 @@ type selection struct {
 	catalogue *checks.Catalogue
 	checks    []*checks.Check
 	params    map[string]any // effective, of the selected checks
+	profile   profile
+	notices   []scanner.Notice // what the profile changes
 }
 
 // load selects the checks that judge one of the kinds (none: any) and settles
-// their parameters: the default, or what the facts were collected with, or
-// --param.
-func (f *policyFlags) load(kinds []facts.Kind, recorded map[string]any, log *slog.Logger) (*selection, error) {
-	cat, err := f.catalogue()
+// their parameters: the default, or what the facts were collected with, or the
+// profile, or --param; the last one wins.
+func (f *policyFlags) load(ctx context.Context, a *app, kinds []facts.Kind, recorded map[string]any) (*selection, error) {
+	cat, err := f.catalogue(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	prof, err := f.readProfile(cat)
 	if err != nil {
 		return nil, err
 	}
@@ -75,19 +102,20 @@ func (f *policyFlags) load(kinds []facts.Kind, recorded map[string]any, log *slo
 	if err != nil {
 		return nil, err
 	}
-	selected, err := cat.Select(append(include, f.checks...), f.skip)
+	include, exclude := append(include, f.checks...), f.skip
+	byProfile := len(include) == 0
+	if byProfile { // whoever names checks means those
+		include, exclude = prof.Include, append(slices.Clone(prof.Exclude), f.skip...)
+	}
+	selected, err := cat.Select(include, exclude)
 	if err != nil {
 		return nil, usage(err)
 	}
-	if len(kinds) > 0 {
-		selected = slices.DeleteFunc(selected, func(c *checks.Check) bool {
-			return !slices.ContainsFunc(c.Subjects(), func(k facts.Kind) bool { return slices.Contains(kinds, k) })
-		})
-	}
+	selected = judging(selected, kinds)
 	if len(selected) == 0 {
 		return nil, usageHint(fmt.Errorf("none of the selected checks judges what this command looks at: %v", kinds), "see: postscan checks list")
 	}
-	params, err := f.effective(cat, recorded, log)
+	params, err := f.effective(cat, prof, recorded, a.log)
 	if err != nil {
 		return nil, err
 	}
@@ -97,11 +125,11 @@ func (f *policyFlags) load(kinds []facts.Kind, recorded map[string]any, log *slo
 			used[p.Name] = params[p.Name]
 		}
 	}
-	return &selection{catalogue: cat, checks: selected, params: used}, nil
+	return &selection{catalogue: cat, checks: selected, params: used, profile: prof, notices: prof.notices(cat, kinds, byProfile)}, nil
 }
 
 // effective returns the value of every parameter of the catalogue.
-func (f *policyFlags) effective(cat *checks.Catalogue, recorded map[string]any, log *slog.Logger) (map[string]any, error) {
+func (f *policyFlags) effective(cat *checks.Catalogue, prof profile, recorded map[string]any, log *slog.Logger) (map[string]any, error) {
 	known := map[string]checks.Param{}
 	values := map[string]any{}
 	for _, p := range cat.Params() {
@@ -119,6 +147,7 @@ func (f *policyFlags) effective(cat *checks.Catalogue, recorded map[string]any, 
 		}
 		values[name] = v
 	}
+	maps.Copy(values, prof.Params)
 	for _, setting := range f.params {
 		name, text, ok := strings.Cut(setting, "=")
 		if !ok {

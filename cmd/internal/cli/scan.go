@@ -67,13 +67,17 @@ var errTimeout = errors.New("the time of --timeout is over")
 
 // scan collects, judges, and writes the report. The error tells the exit code.
 func (a *app) scan(ctx context.Context, f *scanFlags, j job) error {
-	sel, err := f.policy.load(j.kinds, j.params, a.log)
+	sel, err := f.policy.load(ctx, a, j.kinds, j.params)
 	if err != nil {
 		return err
 	}
-	eval, err := regoeval.New(ctx, sel.catalogue, sel.checks, regoeval.Options{Params: sel.params, Now: j.collected, Log: a.log})
+	asked, err := regoeval.New(ctx, sel.catalogue, sel.checks, regoeval.Options{Params: sel.params, Now: j.collected, Log: a.log})
 	if err != nil {
 		return fmt.Errorf("load the policies: %w", err)
+	}
+	eval, err := withSeverities(asked, sel.profile.Severities)
+	if err != nil {
+		return err
 	}
 	policy, err := isolation.PolicyOf(sel.params)
 	if err != nil {
@@ -83,10 +87,12 @@ func (a *app) scan(ctx context.Context, f *scanFlags, j job) error {
 	if err := f.gate.validate(eval.Rules()); err != nil {
 		return err
 	}
-	filters, err := f.triage.filters(sel.catalogue, a.env.Now())
+	annotations := f.triage.newAnnotations(sel.catalogue, a.env.Now())
+	filters, err := f.triage.filters(sel.catalogue, annotations, a.env.Now())
 	if err != nil {
 		return err
 	}
+	filters = append([]scanner.Filter{notes(sel.notices)}, filters...)
 	out, err := f.output.open()
 	if err != nil {
 		return err
@@ -110,7 +116,7 @@ func (a *app) scan(ctx context.Context, f *scanFlags, j job) error {
 	}
 	defer closer()
 	dropStartupPages()
-	rep, err := scanner.Scan(limited, withCause{collector}, scored, scanner.Options{
+	rep, err := scanner.Scan(limited, annotated{withCause{collector}, annotations}, scored, scanner.Options{
 		Version:      a.env.Version,
 		PolicyDigest: "sha256:" + sel.catalogue.Digest(),
 		Params:       sel.params,

@@ -27,19 +27,27 @@ type triageFlags struct {
 	baseline    string
 	onlyNew     bool
 	onlyFixable bool
+	annotations bool
 }
 
 func (f *triageFlags) define(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.waivers, "waivers", nil, "accept what this `FILE` of waivers accepts (default: "+defaultWaivers+",\nwhere it is there)")
+	fs.BoolVar(&f.annotations, "allow-annotations", false, "let annotations on Kubernetes objects waive: postscan.dev/waive.ID")
 	fs.StringArrayVar(&f.vex, "vex", nil, "suppress what this OpenVEX or CycloneDX `FILE` calls not affected or fixed")
 	fs.StringVar(&f.baseline, "baseline", "", "compare with an earlier JSON `REPORT`: new, unchanged, gone")
 	fs.BoolVar(&f.onlyNew, "only-new", false, "suppress what the --baseline holds already")
 	fs.BoolVar(&f.onlyFixable, "only-fixable", false, "suppress vulnerabilities that no version mends yet")
 }
 
+// newAnnotations makes the filter for waivers on Kubernetes objects, which without
+// the flag only tells that there are some.
+func (f *triageFlags) newAnnotations(cat *checks.Catalogue, now time.Time) *filter.Annotations {
+	return filter.NewAnnotations(f.annotations, func(id string) bool { _, ok := cat.Lookup(id); return ok }, now)
+}
+
 // filters reads the files and makes the filters, in the order in which they are
 // applied. Nothing is collected where one of the files is wrong.
-func (f *triageFlags) filters(cat *checks.Catalogue, now time.Time) ([]scanner.Filter, error) {
+func (f *triageFlags) filters(cat *checks.Catalogue, annotations *filter.Annotations, now time.Time) ([]scanner.Filter, error) {
 	var list []scanner.Filter
 	if len(f.vex) > 0 {
 		vex, err := readVEX(f.vex)
@@ -55,6 +63,7 @@ func (f *triageFlags) filters(cat *checks.Catalogue, now time.Time) ([]scanner.F
 	if waivers != nil {
 		list = append(list, waivers)
 	}
+	list = append(list, annotations)
 	if f.onlyFixable {
 		list = append(list, filter.OnlyFixable{Checks: vulnerabilityChecks()})
 	}
@@ -145,8 +154,8 @@ same id it does not accept and why.`,
 		Example: `  postscan waivers explain report.json
   postscan waivers explain report.json --waivers team.yaml`,
 		Args: arguments(cobra.ExactArgs(1)),
-		RunE: func(_ *cobra.Command, args []string) error {
-			cat, err := policy.catalogue()
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cat, err := policy.catalogue(cmd.Context(), a)
 			if err != nil {
 				return err
 			}
@@ -169,6 +178,7 @@ same id it does not accept and why.`,
 		fs.StringArrayVar(&f.waivers, "waivers", nil, "this `FILE` of waivers (default: "+defaultWaivers+")")
 	})
 	addFlags(explain, "Policy", policy.definePolicies)
+	policy.defineNetwork(explain)
 	cmd.AddCommand(explain)
 	return cmd
 }
