@@ -46,6 +46,23 @@ func createFile(name string) (*outFile, error) {
 	return &outFile{Writer: f, file: f, name: name, path: path}, nil
 }
 
+// createFolder makes a folder for files, where there is none, and finds out whether
+// it can be written.
+func createFolder(name string) (made bool, err error) {
+	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+		made = true
+	}
+	if err := os.MkdirAll(name, 0o755); err != nil { // #nosec G301 -- reports are for others to read; the umask decides
+		return false, fmt.Errorf("write %s: %w", name, err)
+	}
+	probe, err := createFile(filepath.Join(name, "postscan"))
+	if err != nil {
+		return false, err
+	}
+	probe.Abort()
+	return made, nil
+}
+
 // followLinks returns where a link leads, also to a file that is yet to be made:
 // a link stays a link.
 func followLinks(name string) string {

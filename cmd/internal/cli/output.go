@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -24,7 +25,7 @@ type outputFlags struct {
 
 func (f *outputFlags) define(fs *pflag.FlagSet) {
 	fs.StringArrayVarP(&f.outputs, "output", "o", nil,
-		"write the report as `FORMAT[=FILE]`, without a file to stdout, which takes one: "+formatNames()+" (default table)")
+		"write the report as `FORMAT[=FILE]`, without a file to stdout, which takes one; sarif=DIR/ writes a file for each target: "+formatNames()+" (default table)")
 	fs.Var(&f.severity, "severity", "show people nothing below this `SEVERITY`: critical, high, medium, low, info; machines and gates see all")
 }
 
@@ -41,7 +42,7 @@ func formatNames() string {
 func formatTable() string {
 	var b strings.Builder
 	for _, f := range report.Formats() {
-		fmt.Fprintf(&b, "  %-11s %s\n", f.Name, f.About)
+		fmt.Fprintf(&b, "  %-18s %s\n", f.Name, f.About)
 	}
 	return b.String()
 }
@@ -72,13 +73,16 @@ func (v *severityValue) Type() string { return "severity" }
 
 // outputs are the opened places of a report, in the order of the flags.
 type outputs struct {
-	list []output
-	opts report.Options
+	list  []output
+	parts []*outFile // in folders
+	opts  report.Options
 }
 
 type output struct {
 	format report.Format
-	file   *outFile // nil for stdout
+	file   *outFile // nil for stdout and for a folder
+	folder string   // where each target gets a file of its own; empty for none
+	made   bool     // the folder was not there before
 }
 
 // open parses the -o flags and opens their files, so that what cannot be
@@ -101,6 +105,8 @@ func (f *outputFlags) open() (*outputs, error) {
 			toFile = false
 		}
 		switch {
+		case toFile && strings.HasSuffix(file, "/") && format.Name != "sarif":
+			err = fmt.Errorf("-o %s: a folder is for sarif alone, whose files take 20 targets; name a file", spec)
 		case toFile && file == "":
 			err = fmt.Errorf("-o %s: the file name is missing", spec)
 		case toFile && seen[file]:
@@ -118,6 +124,15 @@ func (f *outputFlags) open() (*outputs, error) {
 			continue
 		}
 		seen[file] = true
+		if strings.HasSuffix(file, "/") {
+			made, err := createFolder(file)
+			if err != nil {
+				o.abort()
+				return nil, err
+			}
+			o.list = append(o.list, output{format: format, folder: file, made: made})
+			continue
+		}
 		out, err := createFile(file)
 		if err != nil {
 			o.abort()
@@ -132,6 +147,9 @@ func (f *outputFlags) open() (*outputs, error) {
 // reader of stdout that stops reading, as head does, is no error: the gate's
 // answer still counts.
 func (o *outputs) write(env Env, rep *scanner.Report) error {
+	if err := o.writeFolders(rep); err != nil {
+		return err
+	}
 	for _, out := range o.list {
 		if out.file == nil {
 			continue
@@ -148,8 +166,13 @@ func (o *outputs) write(env Env, rep *scanner.Report) error {
 			return err
 		}
 	}
+	for _, file := range o.parts {
+		if err := file.Commit(); err != nil {
+			return err
+		}
+	}
 	for _, out := range o.list {
-		if out.file != nil {
+		if out.file != nil || out.folder != "" {
 			continue
 		}
 		opts := o.opts
@@ -161,11 +184,38 @@ func (o *outputs) write(env Env, rep *scanner.Report) error {
 	return nil
 }
 
-// abort removes the files that were not written.
+// writeFolders writes a file for each target into the folders, to be committed
+// with all others. Files of targets that are not scanned any more stay.
+func (o *outputs) writeFolders(rep *scanner.Report) error {
+	for _, out := range o.list {
+		if out.folder == "" {
+			continue
+		}
+		for _, part := range report.Parts(rep) {
+			file, err := createFile(filepath.Join(out.folder, part.Name+"."+out.format.Name))
+			if err != nil {
+				return err
+			}
+			o.parts = append(o.parts, file)
+			if err := out.format.Write(file, part.Report, o.opts); err != nil {
+				return fmt.Errorf("write the %s report to %s: %w", out.format.Name, file.name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// abort removes the files that were not written, and the folders that stayed empty.
 func (o *outputs) abort() {
+	for _, file := range o.parts {
+		file.Abort()
+	}
 	for _, out := range o.list {
 		if out.file != nil {
 			out.file.Abort()
+		}
+		if out.made {
+			_ = os.Remove(out.folder) // it stays where something is in it
 		}
 	}
 }
