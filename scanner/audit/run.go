@@ -1,0 +1,261 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/riverqueue/river"
+)
+
+// Causes of a run.
+const (
+	CauseSchedule = "schedule"
+	CauseManual   = "manual"
+	CauseUpload   = "upload"
+)
+
+// Enqueue asks for a run of the audit by whichever worker is free.
+func (s *Store) Enqueue(ctx context.Context, name string) (string, error) {
+	var id string
+	err := s.db.write(ctx, func(t tx) (err error) {
+		a, err := readAudit(ctx, t, name)
+		if err != nil {
+			return err
+		}
+		id, err = s.enqueue(ctx, t, a, CauseManual, time.Time{})
+		return err
+	})
+	return id, err
+}
+
+// enqueue writes the run and its job.
+func (s *Store) enqueue(ctx context.Context, t tx, a *Audit, cause string, scheduled time.Time) (string, error) {
+	id, err := newID()
+	if err != nil {
+		return "", err
+	}
+	n, err := t.exec(ctx, `INSERT INTO run (id, audit, state, cause, scheduled_at, queued_at) VALUES ($1, $2, 'queued', $3, $4, $5)
+		ON CONFLICT (audit, scheduled_at) DO NOTHING`, id, a.Name, cause, micros(scheduled), s.now())
+	if err != nil || n == 0 {
+		return "", err
+	}
+	return id, t.enqueue(ctx, scanJob{Run: id}, &river.InsertOpts{Queue: a.Target.Kind(), MaxAttempts: 1000})
+}
+
+// Begin starts a run here and now, without the queue.
+func (s *Store) Begin(ctx context.Context, name, cause string) (*Run, error) {
+	id, err := newID()
+	if err != nil {
+		return nil, err
+	}
+	err = s.db.write(ctx, func(t tx) error {
+		if _, err := readAudit(ctx, t, name); err != nil {
+			return err
+		}
+		now := s.now()
+		_, err := t.exec(ctx, `INSERT INTO run (id, audit, state, cause, attempt, worker, queued_at, started_at, heartbeat_at)
+			VALUES ($1, $2, 'running', $3, 1, $4, $5, $5, $5)`, id, name, cause, s.worker, now)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.Run(ctx, id)
+}
+
+// claim takes a queued run for this worker. ok is false where somebody else has it
+// or it has ended.
+func (s *Store) claim(ctx context.Context, id string) (ok bool, err error) {
+	err = s.db.write(ctx, func(t tx) error {
+		now := s.now()
+		n, err := t.exec(ctx, `UPDATE run SET state = 'running', attempt = attempt + 1, worker = $2, started_at = $3, heartbeat_at = $3, reason = ''
+			WHERE id = $1 AND state = 'queued'`, id, s.worker, now)
+		ok = n == 1
+		return err
+	})
+	return ok, err
+}
+
+// beat says that the run goes on. It returns [ErrLost] where it is not ours any more.
+func (s *Store) beat(ctx context.Context, id string) error {
+	return s.db.write(ctx, func(t tx) error {
+		n, err := t.exec(ctx, `UPDATE run SET heartbeat_at = $3 WHERE id = $1 AND state = 'running' AND worker = $2`, id, s.worker, s.now())
+		if err == nil && n == 0 {
+			return ErrLost
+		}
+		return err
+	})
+}
+
+// keepAlive beats until stop is called. The returned context ends when the run is
+// lost: a second worker must not go on with it.
+func (s *Store) keepAlive(ctx context.Context, id string) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(s.opts.Lease / 4)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			switch err := s.beat(ctx, id); {
+			case errors.Is(err, ErrLost):
+				cancel(err)
+				return
+			case err != nil && ctx.Err() == nil:
+				s.opts.Log.Warn("the heartbeat of a run could not be written", "run", id, "error", err.Error())
+			}
+		}
+	}()
+	return ctx, func() { cancel(nil); <-done }
+}
+
+// Fail ends a run of this worker that could not be done.
+func (s *Store) Fail(ctx context.Context, id string, reason error) error {
+	return s.db.write(ctx, func(t tx) error { return s.fail(ctx, t, id, reason) })
+}
+
+func (s *Store) fail(ctx context.Context, t tx, id string, reason error) error {
+	n, err := t.exec(ctx, `UPDATE run SET state = 'failed', finished_at = $3, reason = $4 WHERE id = $1 AND state = 'running' AND worker = $2`, id, s.worker, s.now(), reason.Error())
+	switch {
+	case err != nil:
+		return fmt.Errorf("mark the run %s as failed: %w", id, err)
+	case n == 0:
+		return fmt.Errorf("mark the run %s as failed: %w", id, ErrLost)
+	}
+	return s.staleTargets(ctx, t, id, reason.Error())
+}
+
+// staleTargets marks every target of the run's audit: none of them was scanned.
+func (s *Store) staleTargets(ctx context.Context, t tx, run, reason string) error {
+	_, err := t.exec(ctx, `UPDATE target SET stale_at = COALESCE(stale_at, $2), stale_reason = $3
+		WHERE gone_at IS NULL AND audit = (SELECT audit FROM run WHERE id = $1)`, run, s.now(), reason)
+	return err
+}
+
+// Recover deals with runs whose worker is gone: it was killed, or its machine was.
+// What came from the queue is queued again, up to the number of attempts; what a
+// person started, and what was tried too often, is failed with the reason.
+func (s *Store) Recover(ctx context.Context) error {
+	return s.db.write(ctx, func(t tx) error {
+		type lost struct {
+			id, audit, cause, worker string
+			attempt                  int
+			beat                     int64
+		}
+		var all []lost
+		err := each(ctx, t, func(r rows) error {
+			var l lost
+			if err := r.Scan(&l.id, &l.audit, &l.cause, &l.worker, &l.attempt, &l.beat); err != nil {
+				return err
+			}
+			all = append(all, l)
+			return nil
+		}, `SELECT id, audit, cause, worker, attempt, heartbeat_at FROM run WHERE state = 'running' ORDER BY id `+s.db.words()["lock"])
+		if err != nil {
+			return err
+		}
+		for _, l := range all {
+			since := time.Duration(s.now()-l.beat) * time.Microsecond
+			if !dead(l.worker) && since < s.opts.Lease {
+				continue
+			}
+			reason := "its worker ended without a word"
+			if !dead(l.worker) {
+				reason = fmt.Sprintf("its worker gave no sign of life for %s", since.Round(time.Second))
+			}
+			if err := s.recover(ctx, t, l.id, l.audit, l.cause, l.attempt, reason); err != nil {
+				return fmt.Errorf("recover the run %s: %w", l.id, err)
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Store) recover(ctx context.Context, t tx, id, name, cause string, attempt int, reason string) error {
+	if cause == CauseSchedule && attempt < s.opts.Attempts {
+		a, err := readAudit(ctx, t, name)
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, `UPDATE run SET state = 'queued', worker = '', reason = $2 WHERE id = $1`, id, reason); err != nil {
+			return err
+		}
+		return t.enqueue(ctx, scanJob{Run: id}, &river.InsertOpts{Queue: a.Target.Kind(), MaxAttempts: 1000})
+	}
+	if _, err := t.exec(ctx, `UPDATE run SET state = 'failed', finished_at = $2, reason = $3 WHERE id = $1`, id, s.now(), reason); err != nil {
+		return err
+	}
+	return s.staleTargets(ctx, t, id, reason)
+}
+
+const runColumns = `id, audit, state, cause, reason, attempt, worker, scheduled_at, queued_at, started_at, finished_at, complete, counts`
+
+func scanRun(r rows) (Run, error) {
+	var run Run
+	var scheduled, queued, started, finished *int64
+	var complete int
+	var counts string
+	if err := r.Scan(&run.ID, &run.Audit, &run.State, &run.Trigger, &run.Reason, &run.Attempt, &run.Worker, &scheduled, &queued, &started, &finished, &complete, &counts); err != nil {
+		return run, err
+	}
+	run.Scheduled, run.Queued, run.Started, run.Finished = moment(scheduled), moment(queued), moment(started), moment(finished)
+	run.Complete = complete != 0
+	return run, json.Unmarshal([]byte(counts), &run.Counts)
+}
+
+// Run returns the run, or [ErrNoRun].
+func (s *Store) Run(ctx context.Context, id string) (*Run, error) {
+	var run *Run
+	err := s.db.read(ctx, func(q querier) error {
+		return each(ctx, q, func(r rows) error {
+			found, err := scanRun(r)
+			run = &found
+			return err
+		}, `SELECT `+runColumns+` FROM run WHERE id = $1`, id)
+	})
+	if err == nil && run == nil {
+		err = fmt.Errorf("%w %q", ErrNoRun, id)
+	}
+	return run, err
+}
+
+// Runs returns runs, the latest first: of one audit, or of all where name is
+// empty; at most limit, all where it is 0; only those before the run of that id
+// where before is not empty.
+func (s *Store) Runs(ctx context.Context, name, before string, limit int) ([]Run, error) {
+	where, args := ` WHERE ($1 = '' OR audit = $1) AND ($2 = '' OR id < $2)`, []any{name, before}
+	tail := ` ORDER BY id DESC`
+	if limit > 0 {
+		tail += fmt.Sprintf(` LIMIT %d`, limit)
+	}
+	out := []Run{}
+	err := s.db.read(ctx, func(q querier) error {
+		return each(ctx, q, func(r rows) error {
+			run, err := scanRun(r)
+			out = append(out, run)
+			return err
+		}, `SELECT `+runColumns+` FROM run`+where+tail, args...)
+	})
+	return out, err
+}
+
+func readAudit(ctx context.Context, q querier, name string) (*Audit, error) {
+	var text string
+	found, err := one(ctx, q, []any{&text}, `SELECT definition FROM audit WHERE name = $1`, name)
+	switch {
+	case err != nil:
+		return nil, err
+	case !found:
+		return nil, fmt.Errorf("%w %q", ErrNoAudit, name)
+	}
+	var a Audit
+	return &a, json.Unmarshal([]byte(text), &a)
+}

@@ -1,0 +1,206 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/postscan/postscan/scanner"
+	"github.com/postscan/postscan/scanner/facts"
+)
+
+// clock is a time that a test moves.
+type clock struct{ at time.Time }
+
+func (c *clock) now() time.Time { c.at = c.at.Add(time.Millisecond); return c.at }
+
+func (c *clock) pass(d time.Duration) { c.at = c.at.Add(d) }
+
+var start = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// open opens a new database in a file.
+func open(t *testing.T, c *clock) *Store {
+	t.Helper()
+	return openAt(t, c, "sqlite:"+filepath.Join(t.TempDir(), "h.db"))
+}
+
+func openAt(t *testing.T, c *clock, name string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), name, Options{
+		Now:    c.now,
+		Encode: func(w io.Writer, r *scanner.Report) error { return json.NewEncoder(w).Encode(r) },
+		Decode: func(r io.Reader) (*scanner.Report, error) {
+			var rep scanner.Report
+			return &rep, json.NewDecoder(r).Decode(&rep)
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	if err := s.Configure(t.Context(), []Audit{{Name: "web", Target: TargetSpec{VM: &VMSpec{}}, Schedule: "0 3 * * *"}}); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// report makes a report on one target with a finding for each word.
+func report(keys ...string) *scanner.Report {
+	rule := &scanner.Rule{ID: "PS-VM-001", Title: "Secure Boot is off", Severity: scanner.SeverityMedium}
+	r := &scanner.Report{
+		Schema: scanner.ReportSchema,
+		Run:    scanner.Run{Complete: true, Params: map[string]any{}, Targets: []facts.Target{{Kind: "vm", Ref: "host", Identity: "machine-1"}}},
+		Checks: []scanner.CheckCount{{Rule: rule}},
+	}
+	for _, k := range keys {
+		r.Findings = append(r.Findings, scanner.Finding{
+			Rule: rule, Severity: rule.Severity, Target: "host", Resource: scanner.ResourceRef{Kind: facts.KindVM, ID: "host"},
+			Message: "broken " + k, Key: k, Fingerprint: scanner.Fingerprint(rule.ID, "machine-1", "vm", k), Evidence: []scanner.Evidence{{Path: "x", Value: true}},
+		})
+	}
+	return r
+}
+
+// record runs the audit once with the report.
+func record(t *testing.T, s *Store, rep *scanner.Report) *Run {
+	t.Helper()
+	run, err := s.Begin(t.Context(), "web", CauseManual)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Record(t.Context(), run.ID, rep); err != nil {
+		t.Fatal(err)
+	}
+	if run, err = s.Run(t.Context(), run.ID); err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+func TestHistoryOfFindings(t *testing.T) {
+	s := open(t, &clock{at: start})
+	for i, step := range []struct {
+		rep  *scanner.Report
+		want Counts
+	}{
+		{report("a", "b"), Counts{Medium: 2, New: 2}},
+		{report("a", "b"), Counts{Medium: 2}},
+		{report("a"), Counts{Medium: 1, Fixed: 1}},
+		{report("a", "b"), Counts{Medium: 2, Reopened: 1}},
+		{report("a", "b", "b"), Counts{Medium: 3}},
+	} {
+		run := record(t, s, step.rep)
+		if run.State != Done || run.Counts != step.want {
+			t.Errorf("step %d: %s %+v, want %+v", i, run.State, run.Counts, step.want)
+		}
+	}
+	runs, err := s.Runs(t.Context(), "web", "", 0)
+	if err != nil || len(runs) != 5 {
+		t.Fatalf("%d runs, %v", len(runs), err)
+	}
+	rep, err := s.Report(t.Context(), runs[0].ID)
+	if err != nil || len(rep.Findings) != 3 || len(rep.Run.Targets) != 1 {
+		t.Errorf("the report of the last run: %+v, %v", rep, err)
+	}
+}
+
+func TestWhatWasNotSeenIsNotFixed(t *testing.T) {
+	s := open(t, &clock{at: start})
+	record(t, s, report("a"))
+
+	broken := report()
+	broken.Run.Complete, broken.Run.Error = false, "the time is over"
+	if run := record(t, s, broken); run.Counts.Fixed != 0 || run.Counts.Stale != 1 {
+		t.Errorf("a broken-off run: %+v", run.Counts)
+	}
+	gap := report()
+	gap.Gaps = []scanner.GapEntry{{Check: "PS-VM-001", Target: "host", Status: facts.Unknown}}
+	if run := record(t, s, gap); run.Counts.Fixed != 0 {
+		t.Errorf("a check that saw nothing: %+v", run.Counts)
+	}
+	if run := record(t, s, report("a")); run.Counts.Reopened != 0 || run.Counts.New != 0 {
+		t.Errorf("the same again: %+v", run.Counts)
+	}
+}
+
+func TestALostRun(t *testing.T) {
+	c := &clock{at: start}
+	s := open(t, c)
+	run, err := s.Begin(t.Context(), "web", CauseManual)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if run, _ = s.Run(t.Context(), run.ID); run.State != Running {
+		t.Fatalf("a living run is %s", run.State)
+	}
+	c.pass(2 * time.Minute)
+	if err := s.Recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if run, _ = s.Run(t.Context(), run.ID); run.State != Failed || run.Reason == "" {
+		t.Fatalf("a lost run is %+v", run)
+	}
+	if err := s.Record(t.Context(), run.ID, report("a")); !errors.Is(err, ErrLost) {
+		t.Errorf("a lost run was recorded: %v", err)
+	}
+}
+
+func TestScheduleAndQueue(t *testing.T) {
+	c := &clock{at: start}
+	s := open(t, c)
+	c.pass(72 * time.Hour) // the machine slept: one run, not three
+	for range 3 {
+		if err := s.Due(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runs, err := s.Runs(t.Context(), "", "", 0)
+	if err != nil || len(runs) != 1 || runs[0].State != Queued {
+		t.Fatalf("%+v, %v", runs, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		done <- s.Work(ctx, WorkOptions{Drain: 5 * time.Second, Scan: func(context.Context, *Audit) (*scanner.Report, error) { return report("a"), nil }})
+	}()
+	for range 200 {
+		if runs, err = s.Runs(t.Context(), "", "", 0); err != nil || runs[0].State == Done {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if runs[0].State != Done || runs[0].Counts.New != 1 {
+		t.Errorf("%+v, %v", runs, err)
+	}
+}
+
+func TestConfig(t *testing.T) {
+	good := "fail-on: high\naudits:\n  - name: self\n    target: {vm: {root: /}}\n    schedule: \"0 3 * * *\"\n    timezone: Europe/Berlin\n"
+	if c, err := ReadConfig([]byte(good)); err != nil || len(c.Audits) != 1 || c.Audits[0].Target.Kind() != "vm" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	for text, want := range map[string]string{
+		"audits:\n  - name: a\n    target: {}\n":                                        "line 3: audit \"a\": its target is none of image",
+		"x: 1\naudits:\n  - name: a\n    target: {vm: {}}\n    schedul: x\n":            "line 5: field schedul is not known",
+		"audits:\n  - name: a\n    target: {vm: {}}\n    schedule: often\n":             "line 4: audit \"a\": its schedule",
+		"audits:\n  - name: a\n    target: {vm: {}}\n    notify: [x]\n":                 "line 4: audit \"a\": no notification",
+		"audits:\n  - name: a\n    target: {vm: {}}\n    schedule: \"0 0 31 2 *\"\n":    "never due",
+		"audits:\n  - name: a\n    target: {vm: {}}\n  - name: a\n    target: {vm: {}}": "line 4: audit \"a\": needs a name of its own",
+	} {
+		if _, err := ReadConfig([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+}
