@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -90,6 +89,7 @@ type Evaluator struct {
 
 	mu     sync.Mutex
 	groups map[string]*group // by the Input's key
+	keys   sync.Pool         // buffers for keys
 }
 
 // group is the workloads with equal Inputs.
@@ -102,6 +102,7 @@ type group struct {
 // NewEvaluator stands around another evaluator.
 func NewEvaluator(inner scanner.Evaluator, p Policy) *Evaluator {
 	e := &Evaluator{inner: inner, policy: p, groups: map[string]*group{}}
+	e.keys.New = func() any { return new([]byte) }
 	for _, r := range inner.Rules() {
 		if r.ID == CheckID {
 			e.rule = r
@@ -145,10 +146,16 @@ func (e *Evaluator) Evaluate(ctx context.Context, r *facts.Resource) ([]scanner.
 
 // groupOf finds the group of an Input, and scores it where it is new.
 func (e *Evaluator) groupOf(in *Input) *group {
-	k := key(in)
+	buf := e.keys.Get().(*[]byte)
+	*buf = appendInput((*buf)[:0], in)
 	e.mu.Lock()
-	g := e.groups[k]
+	g := e.groups[string(*buf)]
 	e.mu.Unlock()
+	k := ""
+	if g == nil {
+		k = string(*buf)
+	}
+	e.keys.Put(buf)
 	if g != nil {
 		return g
 	}
@@ -241,31 +248,4 @@ func (e *Evaluator) Report(rep *scanner.Report) {
 
 func compareWorkloads(a, b scanner.IsolatedWorkload) int {
 	return cmp.Or(cmp.Compare(a.Target, b.Target), cmp.Compare(a.Resource.ID, b.Resource.ID))
-}
-
-// key is the whole of an Input as text: equal keys are equal Inputs.
-func key(in *Input) string { return string(appendKey(nil, reflect.ValueOf(in).Elem())) }
-
-func appendKey(b []byte, v reflect.Value) []byte {
-	switch v.Kind() {
-	case reflect.Struct:
-		for i := range v.NumField() {
-			b = appendKey(b, v.Field(i))
-		}
-	case reflect.Slice:
-		b = append(strconv.AppendInt(b, int64(v.Len()), 10), ';')
-		for i := range v.Len() {
-			b = appendKey(b, v.Index(i))
-		}
-	case reflect.String:
-		b = append(strconv.AppendInt(b, int64(v.Len()), 10), ':')
-		b = append(b, v.String()...)
-	case reflect.Bool:
-		b = append(strconv.AppendBool(b, v.Bool()), ';')
-	case reflect.Int, reflect.Int8:
-		b = append(strconv.AppendInt(b, v.Int(), 10), ';')
-	default:
-		panic("isolation: an Input holds a " + v.Kind().String() + ", which its key does not know")
-	}
-	return b
 }

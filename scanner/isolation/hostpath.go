@@ -74,9 +74,8 @@ func cleanPath(p string) string {
 	return "/" + strings.Join(parts, "/")
 }
 
-// covers is true where above is the path or holds it.
+// covers is true where above is the path or holds it; both are normal.
 func covers(above, p string) bool {
-	above, p = cleanPath(above), cleanPath(p)
 	return p == above || strings.HasPrefix(p, strings.TrimRight(above, "/")+"/")
 }
 

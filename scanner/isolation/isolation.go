@@ -24,8 +24,6 @@
 package isolation
 
 import (
-	"slices"
-
 	"github.com/postscan/postscan/scanner/facts"
 )
 
@@ -223,11 +221,18 @@ func (in *Input) rootless(c *Container) Fact {
 
 // clone is a copy whose change does not reach in.
 func (in *Input) clone() *Input {
-	out := *in
-	out.HostFiles = slices.Clone(in.HostFiles)
-	out.Dangers = slices.Clone(in.Dangers)
-	out.Containers = slices.Clone(in.Containers)
-	out.Baseline = slices.Clone(in.Baseline)
-	out.Restricted = slices.Clone(in.Restricted)
-	return &out
+	out := &Input{}
+	in.copyTo(out)
+	return out
+}
+
+// copyTo makes out what in is, in the memory that out has already.
+func (in *Input) copyTo(out *Input) {
+	dangers, containers, files, baseline, restricted := out.Dangers, out.Containers, out.HostFiles, out.Baseline, out.Restricted
+	*out = *in
+	out.Dangers = append(dangers[:0], in.Dangers...)
+	out.Containers = append(containers[:0], in.Containers...)
+	out.HostFiles = append(files[:0], in.HostFiles...)
+	out.Baseline = append(baseline[:0], in.Baseline...)
+	out.Restricted = append(restricted[:0], in.Restricted...)
 }

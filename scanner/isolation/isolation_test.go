@@ -134,7 +134,7 @@ func TestSanity(t *testing.T) {
 		}, level: 6, score: 95, grade: "A"},
 		{name: "a known escape holds a shared kernel at 35", pod: restricted(), facts: func(in *isolation.Input) { perfect(in); in.EscapeKnown = "runc 1.1.11" }, level: 5, score: 35, grade: "D"},
 		{name: "a known escape is no matter behind gVisor", pod: restricted(), change: runtime("runsc"), facts: func(in *isolation.Input) { perfect(in); in.EscapeKnown = "runc 1.1.11" }, level: 5, score: 85, grade: "A"},
-		{name: "a flaw of the hypervisor holds all at 60", pod: restricted(), change: runtime("kata-qemu"), facts: func(in *isolation.Input) { perfect(in); in.HypervisorFlaw = "PS-HV-005" }, level: 3, score: 60, grade: "B"},
+		{name: "a flaw of the hypervisor holds all at 60", pod: restricted(), change: runtime("kata-qemu"), facts: func(in *isolation.Input) { perfect(in); in.HypervisorFlaw = "PS-HV-005" }, level: 4, score: 60, grade: "B"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.change != nil {

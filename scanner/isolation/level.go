@@ -82,6 +82,33 @@ func (in *Input) breakers(h hope) []breaker {
 	return out
 }
 
+// broken is the lowest level of a breaker, 2 where there is none: breakers
+// without their texts.
+func (in *Input) broken(h hope) int {
+	level := 2
+	for i := range in.Containers {
+		c := &in.Containers[i]
+		if c.Privileged || in.takesOver(c, h) {
+			return 0
+		}
+		if in.unfiltered(c, h) {
+			level = 1
+		}
+	}
+	for i := range in.Dangers {
+		level = min(level, in.Dangers[i].Level)
+	}
+	if !in.ownNamespaces(h) {
+		level = min(level, 1)
+	}
+	return level
+}
+
+// takesOver says whether takeover names any.
+func (in *Input) takesOver(c *Container, h hope) bool {
+	return len(c.Takeover) > 0 && len(in.takeover(c, h)) > 0
+}
+
 // takeover are the capabilities with which a container takes the node: those
 // that PS-K8S-009 calls critical, SYS_PTRACE beside the processes of the node,
 // and NET_ADMIN on its network. None counts behind another kernel, in a user
@@ -115,17 +142,17 @@ func (in *Input) level(h hope) int {
 		}
 		return 0
 	}
-	if b := in.breakers(h); len(b) > 0 {
-		return b[0].level
+	level := in.broken(h)
+	if level < 2 {
+		return level
 	}
-	level := 2
 	filtered := in.all(func(c *Container) bool { return h.yes(in.seccomp(c)) })
 	confined := in.all(func(c *Container) bool { return h.yes(in.lsm(c)) })
 	if filtered && (confined && len(in.Restricted) == 0 || h.yes(in.UserNamespace) && len(in.Baseline) == 0) {
 		level = 3
 	}
 	boundary := in.boundary(h)
-	if boundary == SandboxKernel || level == 3 && h.yes(in.UserNamespace) && h.yes(in.Reserved) {
+	if boundary >= SandboxKernel || level == 3 && h.yes(in.UserNamespace) && h.yes(in.Reserved) {
 		level = 4
 	}
 	alone := h.yes(in.VirtualMachine) && h.yes(in.Reserved)
@@ -152,18 +179,43 @@ func (in *Input) ceiling(h hope) *scanner.IsolationCeiling {
 	if in.Nothing.State == Unseen {
 		return nil
 	}
-	b := in.breakers(h)
-	switch {
-	case len(b) > 0 && b[0].level == 0:
-		return &scanner.IsolationCeiling{Score: 5, Reason: b[0].what}
-	case len(b) > 0:
-		return &scanner.IsolationCeiling{Score: 20, Reason: b[0].what}
-	case in.EscapeKnown != "" && in.boundary(h) == SharedKernel:
-		return &scanner.IsolationCeiling{Score: 35, Reason: in.EscapeKnown}
-	case in.HypervisorFlaw != "":
-		return &scanner.IsolationCeiling{Score: 60, Reason: in.HypervisorFlaw}
+	highest, reason := in.highest(h), ""
+	switch highest {
+	case ceilingNone, ceilingShared:
+		reason = in.breakers(h)[0].what
+	case ceilingEscape:
+		reason = in.EscapeKnown
+	case ceilingFlaw:
+		reason = in.HypervisorFlaw
 	default:
 		return nil
+	}
+	return &scanner.IsolationCeiling{Score: highest, Reason: reason}
+}
+
+// The highest scores that are allowed.
+const (
+	ceilingNone   = 5  // with a breaker of level 0
+	ceilingShared = 20 // with one of level 1
+	ceilingEscape = 35 // where an escape is known, on a shared kernel
+	ceilingFlaw   = 60 // above a flawed hypervisor
+)
+
+// highest is the highest score that is allowed, 100 where all is.
+func (in *Input) highest(h hope) int {
+	switch in.broken(h) {
+	case 0:
+		return ceilingNone
+	case 1:
+		return ceilingShared
+	}
+	switch {
+	case in.EscapeKnown != "" && in.boundary(h) == SharedKernel:
+		return ceilingEscape
+	case in.HypervisorFlaw != "":
+		return ceilingFlaw
+	default:
+		return 100
 	}
 }
 

@@ -70,23 +70,52 @@ func (in *Input) score(h hope) int {
 		}
 		return 0
 	}
-	total := 0
+	total := in.podPoints(h)
+	least := 100
 	for i := range in.Containers {
-		sum := 0
-		for _, p := range in.points(i) {
-			sum += p.Given
-			if h {
-				sum += p.Unknown
-			}
-		}
-		if i == 0 || sum < total {
-			total = sum
+		least = min(least, in.containerPoints(&in.Containers[i], h))
+	}
+	return min(total+least, in.highest(h))
+}
+
+// worth is the points of a fact.
+func (h hope) worth(f Fact, points int) int {
+	if h.yes(f) {
+		return points
+	}
+	return 0
+}
+
+// podPoints are the points that all containers share. Those of one container
+// are counted by containerPoints; points lists both, with their reasons.
+func (in *Input) podPoints(h hope) int {
+	return in.boundaryWorth(h) + h.worth(in.NoHostFiles, pointsNoHostFiles) +
+		h.worth(in.OwnPID, pointsPerNamespace) + h.worth(in.OwnIPC, pointsPerNamespace) + h.worth(in.OwnNetwork, pointsPerNamespace) +
+		h.worth(in.Reserved, pointsReserved) + h.worth(in.OffControlPlane, pointsOffControl) +
+		h.worth(in.VirtualMachine, pointsVirtual) + h.worth(in.Sound, pointsSoundMachines)
+}
+
+func (in *Input) containerPoints(c *Container, h hope) int {
+	n := h.worth(in.rootless(c), pointsUser) + h.worth(in.lsm(c), pointsLSM) + h.worth(in.bounds(c), pointsBounds)
+	if !c.Privileged {
+		n += c.Capabilities
+		if h {
+			n += max(0, c.MayHave-c.Capabilities)
 		}
 	}
-	if c := in.ceiling(h); c != nil {
-		total = min(total, c.Score)
+	if c.NoNewPrivileges {
+		n += pointsNoNew
 	}
-	return total
+	if c.ReadOnlyRoot {
+		n += pointsReadOnly
+	}
+	switch f := in.seccomp(c); {
+	case f.State == Yes && c.Seccomp == "Localhost":
+		n += pointsSeccompOwn
+	default:
+		n += h.worth(f, pointsSeccomp)
+	}
+	return n
 }
 
 // weakest is the container with the fewest points; of several that with the
@@ -94,11 +123,7 @@ func (in *Input) score(h hope) int {
 func (in *Input) weakest() int {
 	best, given, may := 0, 0, 0
 	for i := range in.Containers {
-		g, m := 0, 0
-		for _, p := range in.points(i) {
-			g += p.Given
-			m += p.Given + p.Unknown
-		}
+		g, m := in.containerPoints(&in.Containers[i], false), in.containerPoints(&in.Containers[i], true)
 		if i == 0 || g < given || g == given && m < may {
 			best, given, may = i, g, m
 		}
@@ -184,14 +209,16 @@ func stated(p scanner.IsolationPoint) scanner.IsolationPoint {
 	return p
 }
 
-func (in *Input) boundaryPoints() scanner.IsolationPoint {
-	worth := func(h hope) int {
-		n := [...]int{SharedKernel: 0, SandboxKernel: pointsSandbox, PodVM: pointsPodVM, ConfidentialVM: pointsConfidential}[in.boundary(h)]
-		if h.yes(in.UserNamespace) {
-			n = max(n, pointsUserNamespace)
-		}
-		return n
+// boundaryWorth is the points of the boundary.
+func (in *Input) boundaryWorth(h hope) int {
+	n := [...]int{SharedKernel: 0, SandboxKernel: pointsSandbox, PodVM: pointsPodVM, ConfidentialVM: pointsConfidential}[in.boundary(h)]
+	if h.yes(in.UserNamespace) {
+		n = max(n, pointsUserNamespace)
 	}
+	return n
+}
+
+func (in *Input) boundaryPoints() scanner.IsolationPoint {
 	f := in.UserNamespace
 	if in.Boundary != SharedKernel {
 		f = in.Holds
@@ -199,8 +226,8 @@ func (in *Input) boundaryPoints() scanner.IsolationPoint {
 			f.Reason = "beside a namespace of the host a sandbox counts for nothing"
 		}
 	}
-	p := scanner.IsolationPoint{Part: "kernel boundary", What: "what stands between it and the kernel of its node", Max: pointsMostBoundary, Given: worth(false), Fact: f.Path, Value: f.Value, Reason: f.Reason}
-	p.Unknown = worth(true) - p.Given
+	p := scanner.IsolationPoint{Part: "kernel boundary", What: "what stands between it and the kernel of its node", Max: pointsMostBoundary, Given: in.boundaryWorth(false), Fact: f.Path, Value: f.Value, Reason: f.Reason}
+	p.Unknown = in.boundaryWorth(true) - p.Given
 	return stated(p)
 }
 

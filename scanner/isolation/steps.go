@@ -29,8 +29,9 @@ type step struct {
 // steps are the changes that raise the level, or else the score, cheapest first.
 func (in *Input) steps(level, score int) []scanner.IsolationStep {
 	out := []scanner.IsolationStep{}
+	after := &Input{}
 	for _, s := range in.candidates() {
-		after := in.clone()
+		in.copyTo(after)
 		s.apply(after)
 		l, n := after.level(false), after.score(false)
 		if l > level || l == level && n > score {
@@ -51,10 +52,9 @@ func (in *Input) steps(level, score int) []scanner.IsolationStep {
 // candidates are all changes that postscan knows.
 func (in *Input) candidates() []step {
 	var out []step
-	if b := in.breakers(false); len(b) > 0 {
-		out = append(out, unbreak(b))
-		if last := b[len(b)-1].level; last != b[0].level {
-			out = append(out, unbreak(slices.DeleteFunc(slices.Clone(b), func(x breaker) bool { return x.level != last })))
+	for level := range 2 {
+		if s, ok := in.unbreak(level); ok {
+			out = append(out, s)
 		}
 	}
 	out = append(out,
@@ -103,22 +103,30 @@ func (in *Input) candidates() []step {
 	return out
 }
 
-// unbreak mends all breakers of the first one's level.
-func unbreak(b []breaker) step {
+// unbreak mends all breakers of a level; ok is false where there are none. One
+// may hide another: what a container would have without privileged shows only
+// when that is gone.
+func (in *Input) unbreak(level int) (s step, ok bool) {
+	s.cost = costField
 	var texts []string
-	s := step{cost: costField}
 	var applies []func(*Input)
-	for _, x := range b {
-		if x.level != b[0].level {
-			continue
+	work := in.clone()
+	for range 3 {
+		for _, b := range work.breakers(false) {
+			if b.level != level {
+				continue
+			}
+			if !slices.Contains(texts, b.mend) {
+				texts = append(texts, b.mend)
+			}
+			if !strings.HasPrefix(b.mend, "set seccompProfile") {
+				s.cost = costApplication
+			}
+			applies = append(applies, b.apply)
 		}
-		if !slices.Contains(texts, x.mend) {
-			texts = append(texts, x.mend)
+		for _, apply := range applies {
+			apply(work)
 		}
-		if !strings.HasPrefix(x.mend, "set seccompProfile") {
-			s.cost = costApplication
-		}
-		applies = append(applies, x.apply)
 	}
 	s.text = strings.Join(texts, ", and ")
 	s.apply = func(in *Input) {
@@ -126,7 +134,7 @@ func unbreak(b []breaker) step {
 			apply(in)
 		}
 	}
-	return s
+	return s, len(texts) > 0
 }
 
 // pass strikes controls of Pod Security that a change mends.
