@@ -256,13 +256,20 @@ clean := {
 			"isolated": true,
 			"allows_all": false,
 			"allows_outside": false,
+			"partial": false,
 		},
 		"egress": {
 			"isolated": true,
 			"allows_all": false,
 			"allows_outside": false,
+			"partial": false,
 		},
 		"metadata": "blocked",
+		"metadata_addresses": [
+			{"address": "169.254.169.254", "reach": "blocked"},
+			{"address": "fd00:ec2::254", "reach": "blocked"},
+			{"address": "168.63.129.16", "reach": "blocked"},
+		],
 	},
 	"exposures": [],
 	"ingress_controller": {

@@ -45,6 +45,11 @@ type Cluster struct {
 	// Kubelets are the distinct kubelet configurations; missing as Node.kubelet is.
 	Kubelets []KubeletGroup `json:"kubelets"`
 
+	// PodSecurityExemptions are what the API servers' configuration file for admission exempts from Pod Security, as
+	// "namespace NAME", "user NAME" or "runtime class NAME". Missing where they read such a file, which the API does
+	// not show, and where no API server is in view.
+	PodSecurityExemptions []string `json:"pod_security_exemptions"`
+
 	Network NetworkEngine `json:"network"`
 	Mesh    Mesh          `json:"mesh"`
 	// Verifiers are the means found that verify images or restrict registries at admission.

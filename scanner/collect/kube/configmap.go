@@ -120,6 +120,7 @@ func (s *Set) configResources(yield func(*facts.Resource) bool) bool {
 			r.Missing["secrets"] = notAssessed("this scan was given no detector for credentials")
 		}
 		s.missNamespace(r, c.ref.namespace)
+		s.missName(r, c.declared)
 		if !yield(r) {
 			return false
 		}

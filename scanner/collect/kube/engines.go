@@ -623,6 +623,17 @@ func policyOptionOff(distribution string, plugins []string) bool {
 // clusterGaps says what of policies, mesh and image verification the API does
 // not show, where nothing else decides.
 func (s *Set) clusterGaps(f *facts.Cluster, r *facts.Resource) {
+	switch s.podSecurityDefault() {
+	case "configured":
+		s.gap(r, "pod_security_exemptions", notAssessed("the API server reads a configuration file for admission; what it exempts needs the node's own files"))
+	case "assumed":
+		m := notAssessed("no API server is in view; what it exempts needs the node's own files")
+		if f.Managed {
+			m = notAssessed("the provider runs the control plane and hides it; needs the cloud's API")
+		}
+		s.lack(r, "pod_security_exemptions", Pods)
+		s.gap(r, "pod_security_exemptions", m)
+	}
 	_, miss := r.Missing["network.enforces"]
 	if f.Network.Enforces == "unknown" && f.Network.Policies.Kubernetes > 0 && !miss {
 		r.Missing["network.enforces"] = notAssessed("no network plugin that postscan knows was found among the DaemonSets; needs the node's own files")

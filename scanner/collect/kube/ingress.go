@@ -389,6 +389,7 @@ func (s *Set) ingressResources(yield func(*facts.Resource) bool) bool {
 		}
 		s.ingressGaps(r, in)
 		s.missNamespace(r, in.ref.namespace)
+		s.missName(r, in.declared)
 		if !yield(r) {
 			return false
 		}

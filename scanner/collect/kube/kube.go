@@ -167,6 +167,7 @@ type Set struct {
 	nodeOrder   []string                 // their names in order, once all were added
 	running     map[string]*runningImage // by digest, where TrackImages
 	sealed      bool                     // everything but pods was added
+	unnamed     bool                     // nobody said where objects without a namespace go
 	access      *access
 	identities  map[name]*workIdentity
 	workloads   map[string]int        // top controllers and bare pods by namespace
@@ -203,6 +204,7 @@ func (r ref) id() string {
 
 // New returns an empty Set.
 func New(o Options) *Set {
+	unnamed := o.Namespace == "" && !o.Live
 	if o.Namespace == "" {
 		o.Namespace = metav1.NamespaceDefault
 	}
@@ -210,7 +212,7 @@ func New(o Options) *Set {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Set{
-		opts: o, seed: maphash.MakeSeed(),
+		opts: o, unnamed: unnamed, seed: maphash.MakeSeed(),
 		miss:    map[Topic]facts.Missing{},
 		byName:  map[ref]*work{},
 		owners:  map[ref]ref{},

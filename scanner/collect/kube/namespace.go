@@ -156,6 +156,14 @@ func (s *Set) namespaceMissing(n string) (facts.Missing, bool) {
 	return notAssessed("the files hold no Namespace object for it; add the namespace's manifest, or scan the cluster"), true
 }
 
+// missName marks the name of a namespace that neither the manifest nor the user
+// gives.
+func (s *Set) missName(r *facts.Resource, declared bool) {
+	if s.unnamed && !declared {
+		r.Missing["namespace.name"] = notAssessed("the manifest names no namespace; name it, or say with --namespace where it goes")
+	}
+}
+
 // notAssessed is a gap that nothing in this scan was meant to fill.
 func notAssessed(reason string) facts.Missing {
 	return facts.Missing{Status: facts.NotAssessed, Reason: reason}

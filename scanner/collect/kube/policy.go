@@ -603,7 +603,11 @@ func (s *Set) policyResources(yield func(*facts.Resource) bool) bool {
 			if f.Matches == 0 {
 				r.Missing["matches"], r.Missing["others"] = m, m
 			}
-			r.Missing["rules[].peers[].matches"] = m
+			if slices.ContainsFunc(f.Rules, func(rule facts.PolicyRule) bool {
+				return slices.ContainsFunc(rule.Peers, func(q facts.Peer) bool { return !q.Matches })
+			}) {
+				r.Missing["rules[].peers[].matches"] = m
+			}
 		}
 		s.missNamespace(r, p.ref.namespace)
 		if !yield(r) {

@@ -258,6 +258,7 @@ func (s *Set) workloadLinks(w *work, r *facts.Resource) {
 // workloadMissing says what of a workload could not be seen.
 func (s *Set) workloadMissing(w *work, f *facts.Workload, r *facts.Resource) {
 	s.missNamespace(r, w.ref.namespace)
+	s.missName(r, w.declared)
 	if s.opts.Detect == nil {
 		r.Missing["containers[].literal_secrets"] = notAssessed("this scan was given no detector for credentials")
 	}

@@ -184,6 +184,7 @@ func (s *Set) serviceResources(yield func(*facts.Resource) bool) bool {
 			r.Missing["matches"], r.Missing["images"] = m, m
 		}
 		s.missNamespace(r, svc.ref.namespace)
+		s.missName(r, f.Namespace.Declared)
 		if !yield(r) {
 			return false
 		}
