@@ -13,6 +13,8 @@ type Identity struct {
 	Name      string         `json:"name"`
 	Namespace NamespaceView  `json:"namespace"` // of a service account; its Name is "" for users and groups
 	Cluster   ClusterSummary `json:"cluster"`
+	// Live is true for an identity of a running cluster, false for one of manifests.
+	Live bool `json:"live"`
 	// Default: the service account "default" of its namespace.
 	Default bool `json:"default"`
 	// System says which well-known identity this is, by name and by the content

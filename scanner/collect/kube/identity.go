@@ -342,7 +342,7 @@ func (s *Set) identityResources(yield func(*facts.Resource) bool) bool {
 // identity builds one identity.
 func (s *Set) identity(a *access, k subjectKey) *facts.Resource {
 	g := a.closed(k, false)
-	f := &facts.Identity{Type: k.kind, Cluster: s.clusterSummary(), Grants: g.list, Rights: g.rights, Exists: "unknown", Automount: unset, Used: "false", Mapped: s.seen(s.cluster.mapped[k], ConfigMaps)}
+	f := &facts.Identity{Type: k.kind, Cluster: s.clusterSummary(), Live: s.opts.Live, Grants: g.list, Rights: g.rights, Exists: "unknown", Automount: unset, Used: "false", Mapped: s.seen(s.cluster.mapped[k], ConfigMaps)}
 	var at Place
 	if k.kind == "ServiceAccount" {
 		f.Namespace = s.namespaceView(k.namespace, true)

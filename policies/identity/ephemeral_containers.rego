@@ -1,0 +1,33 @@
+# METADATA
+# scope: package
+# title: Add ephemeral containers
+# description: |
+#   The identity can put a container of its choice into a running pod. It shares the pod's network and may share its processes,
+#   and with them the token and the mounted Secrets. What Kubernetes and the components of a cluster install for themselves,
+#   known by name and content, is told as info.
+# related_resources:
+#   - ref: https://kubernetes.io/docs/concepts/security/rbac-good-practices/
+#     description: Good practices for RBAC
+# schemas:
+#   - input: schema["identity"]
+# custom:
+#   id: PS-RBAC-008
+#   severities: [high, info]
+#   needs: [rights, grants]
+#   remediation: |
+#     Keep it in a break-glass role that people hold for a limited time.
+#   references:
+#     attack-containers: [T1609, T1610]
+#     owasp-k8s: [K02]
+#     isolation: [W3]
+#   since: "0.1.0"
+package postscan.identity.ephemeral_containers
+
+import data.postscan.lib.primitives
+import data.postscan.lib.rights
+
+deny contains finding if {
+	some finding in rights.findings(input.grants, found, "keep it in a break-glass role")
+}
+
+found := primitives.ephemeral_containers(rights.index(input.rights))

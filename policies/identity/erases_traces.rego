@@ -1,0 +1,47 @@
+# METADATA
+# scope: package
+# title: Erase traces or mass-delete
+# description: |
+#   The identity can delete events, by which people see what happened, or delete whole collections of workloads, claims or
+#   namespaces across the cluster with one request. A delete verb on pods/log gives nothing and does not count. What Kubernetes
+#   and the components of a cluster install for themselves, known by name and content, is told as info.
+# related_resources:
+#   - ref: https://kubernetes.io/docs/reference/access-authn-authz/rbac/
+#     description: Using RBAC authorization
+#   - ref: https://kubernetes.io/docs/concepts/security/rbac-good-practices/
+#     description: Good practices for RBAC
+# schemas:
+#   - input: schema["identity"]
+# custom:
+#   id: PS-RBAC-028
+#   severities: [medium, info]
+#   needs: [rights, grants]
+#   remediation: |
+#     Remove delete and deletecollection.
+#   references:
+#     nsa-cisa: [LOG1]
+#     attack-containers: [T1070, T1485]
+#     owasp-k8s: [K02]
+#     isolation: [W3]
+#   since: "0.1.0"
+package postscan.identity.erases_traces
+
+import data.postscan.lib.primitives
+import data.postscan.lib.rights
+
+deny contains finding if {
+	some finding in rights.findings(input.grants, traces | masses, "remove delete and deletecollection")
+}
+
+held := rights.index(input.rights)
+
+traces contains h if {
+	some r in rights.on(held, ["events", "events.events.k8s.io"])
+	h := rights.hit(r, {"delete", "deletecollection"}, "medium", "can delete events")
+}
+
+masses contains h if {
+	some r in rights.on(held, array.concat(["pods", "persistentvolumeclaims", "namespaces"], primitives.owners))
+	r.cluster_wide
+	h := rights.hit(r, {"deletecollection"}, "medium", "can delete whole collections")
+}

@@ -1,0 +1,39 @@
+# METADATA
+# scope: package
+# title: Write admission control
+# description: |
+#   The identity can change webhook configurations or admission policies. A webhook of its own sees every object, Secrets too,
+#   and puts containers into every pod; a deleted one no longer refuses anything. What Kubernetes and the components of a cluster
+#   install for themselves, known by name and content, is told as info.
+# related_resources:
+#   - ref: https://kubernetes.io/docs/reference/access-authn-authz/rbac/
+#     description: Using RBAC authorization
+#   - ref: https://kubernetes.io/docs/concepts/security/rbac-good-practices/
+#     description: Good practices for RBAC
+# schemas:
+#   - input: schema["identity"]
+# custom:
+#   id: PS-RBAC-018
+#   severities: [critical, info]
+#   needs: [rights, grants]
+#   remediation: |
+#     Keep it with the platform team. A controller that renews its own certificate gets patch on its one configuration by name.
+#   references:
+#     nsa-cisa: [AUTH2]
+#     cis-k8s: ["5.1.12"]
+#     cis-eks: ["4.1.11"]
+#     attack-containers: [T1557, T1562.001]
+#     owasp-k8s: [K02]
+#     cwe: ["269"]
+#     isolation: [W3]
+#   since: "0.1.0"
+package postscan.identity.writes_admission
+
+import data.postscan.lib.primitives
+import data.postscan.lib.rights
+
+deny contains finding if {
+	some finding in rights.findings(input.grants, found, "keep it with the platform team")
+}
+
+found := primitives.admission(rights.index(input.rights))
