@@ -37,6 +37,12 @@ func dropStartupPages() {
 		if err1 != nil || err2 != nil || end <= start {
 			continue
 		}
-		_, _, _ = unix.Syscall(unix.SYS_MADVISE, uintptr(start), uintptr(end-start), unix.MADV_DONTNEED)
+		// Pages that are no code may hold what the dynamic linker wrote before it took
+		// the right to write away: they are paged out, where nothing can be lost.
+		advice := unix.MADV_PAGEOUT
+		if strings.ContainsRune(fields[1], 'x') {
+			advice = unix.MADV_DONTNEED
+		}
+		_, _, _ = unix.Syscall(unix.SYS_MADVISE, uintptr(start), uintptr(end-start), uintptr(advice))
 	}
 }
