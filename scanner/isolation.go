@@ -74,10 +74,12 @@ type IsolationCeiling struct {
 
 // IsolationStep is one change that raises the level or the score.
 type IsolationStep struct {
-	Text  string `json:"text"`
-	Cost  int    `json:"cost"`  // 1: a field of the pod spec, 2: the application may have to change, 3: the nodes or the cluster, 4: new nodes
-	Level int    `json:"level"` // after it
-	Score int    `json:"score"` // after it
+	Text string `json:"text"`
+	// Cost is 1: a field of the pod spec, 2: the application may have to change with it, 3: much of the pod
+	// spec, 4: the nodes or the cluster have to change, 5: other nodes are needed.
+	Cost  int `json:"cost"`
+	Level int `json:"level"` // after it
+	Score int `json:"score"` // after it
 }
 
 // IsolatedWorkload is a workload of a group.

@@ -219,30 +219,39 @@ func (in *Input) highest(h hope) int {
 	}
 }
 
-// doubts are the unseen facts without which the level could not reach what is
-// asked for. Where several could each do it, all that were not seen are named.
+// doubts are the unseen facts that keep the level from what is asked for: those
+// without which it could not be reached, and those of which one alone would do.
+// Where neither tells, all that were not seen are named.
 func (in *Input) doubts(required int) []Fact {
 	if in.Nothing.State == Unseen {
 		return []Fact{in.Nothing}
 	}
-	var unseen, needed []Fact
-	hopeful := in.clone()
-	for _, f := range hopeful.levelFacts() {
+	var unseen, needed, enough []Fact
+	work := in.clone()
+	for _, f := range work.levelFacts() {
 		if f.State != Unseen {
 			continue
 		}
-		unseen = append(unseen, *f)
 		kept := *f
+		unseen = append(unseen, kept)
 		f.State = No
-		if hopeful.level(true) < required {
+		if work.level(true) < required {
 			needed = append(needed, kept)
+		}
+		f.State = Yes
+		if work.level(false) >= required {
+			enough = append(enough, kept)
 		}
 		*f = kept
 	}
-	if len(needed) > 0 {
+	switch {
+	case len(needed) > 0:
 		return needed
+	case len(enough) > 0:
+		return enough
+	default:
+		return unseen
 	}
-	return unseen
 }
 
 // levelFacts are the facts that a level depends on.

@@ -12,8 +12,9 @@ import (
 const (
 	costField       = 1 // a field of the pod spec
 	costApplication = 2 // the application may have to change with it
-	costCluster     = 3 // the nodes or the cluster have to change
-	costNodes       = 4 // other nodes are needed
+	costSpec        = 3 // much of the pod spec, and the application with it
+	costCluster     = 4 // the nodes or the cluster have to change
+	costNodes       = 5 // other nodes are needed
 )
 
 // maxSteps bounds the steps of one workload: the cheapest are what is read.
@@ -24,86 +25,100 @@ type step struct {
 	text  string
 	cost  int
 	apply func(*Input)
+	parts int // changes that it is made of
 }
+
+func one(text string, cost int, apply func(*Input)) step { return step{text, cost, apply, 1} }
 
 // steps are the changes that raise the level, or else the score, cheapest first.
 func (in *Input) steps(level, score int) []scanner.IsolationStep {
-	out := []scanner.IsolationStep{}
+	type rated struct {
+		scanner.IsolationStep
+		parts int
+	}
+	var list []rated
 	after := &Input{}
 	for _, s := range in.candidates() {
 		in.copyTo(after)
 		s.apply(after)
 		l, n := after.level(false), after.score(false)
 		if l > level || l == level && n > score {
-			out = append(out, scanner.IsolationStep{Text: s.text, Cost: s.cost, Level: l, Score: n})
+			list = append(list, rated{scanner.IsolationStep{Text: s.text, Cost: s.cost, Level: l, Score: n}, s.parts})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b scanner.IsolationStep) int {
+	slices.SortStableFunc(list, func(a, b rated) int {
 		return cmp.Or(
 			cmp.Compare(min(level+1, b.Level), min(level+1, a.Level)), // what raises the level comes first
 			cmp.Compare(a.Cost, b.Cost),
+			cmp.Compare(a.parts, b.parts),
 			cmp.Compare(b.Level, a.Level),
 			cmp.Compare(b.Score, a.Score),
 		)
 	})
-	return out[:min(len(out), maxSteps)]
+	out := make([]scanner.IsolationStep, 0, maxSteps)
+	for _, s := range list[:min(len(list), maxSteps)] {
+		out = append(out, s.IsolationStep)
+	}
+	return out
 }
 
 // candidates are all changes that postscan knows.
 func (in *Input) candidates() []step {
 	var out []step
-	for level := range 2 {
-		if s, ok := in.unbreak(level); ok {
-			out = append(out, s)
-		}
+	worst, ok := in.unbreak(0)
+	if ok {
+		out = append(out, worst)
+	}
+	if all, ok := in.unbreak(1); ok && all.text != worst.text {
+		out = append(out, all)
 	}
 	out = append(out,
-		step{"set allowPrivilegeEscalation to false", costField, noNew},
-		step{"set seccompProfile to RuntimeDefault on the pod", costField, filter},
-		step{"set a memory limit", costField, bound},
-		step{"keep it off the control-plane nodes", costField, func(in *Input) { in.OffControlPlane.State = Yes }},
-		step{"drop all capabilities", costApplication, dropAll},
-		step{"set runAsNonRoot, and a user with a number in the image", costApplication, nonRoot},
-		step{"set readOnlyRootFilesystem, with an emptyDir for what it writes", costApplication, readOnly},
-		step{"mount no path of the node", costApplication, noHostFiles},
-		step{"bound the processes of a pod with the kubelet's podPidsLimit", costCluster, func(in *Input) { in.PIDBound.State = Yes }},
-		step{"bound the processes of a pod with the kubelet's podPidsLimit, and set a memory limit", costCluster, func(in *Input) {
+		one("set allowPrivilegeEscalation to false", costField, noNew),
+		one("set seccompProfile to RuntimeDefault on the pod", costField, filter),
+		one("set a memory limit", costField, bound),
+		one("keep it off the control-plane nodes", costField, func(in *Input) { in.OffControlPlane.State = Yes }),
+		one("drop all capabilities", costApplication, dropAll),
+		one("set runAsNonRoot, and a user with a number in the image", costApplication, nonRoot),
+		one("set readOnlyRootFilesystem, with an emptyDir for what it writes", costApplication, readOnly),
+		one("mount no path of the node", costApplication, noHostFiles),
+		one("bound the processes of a pod with the kubelet's podPidsLimit", costCluster, func(in *Input) { in.PIDBound.State = Yes }),
+		one("bound the processes of a pod with the kubelet's podPidsLimit, and set a memory limit", costCluster, func(in *Input) {
 			bound(in)
 			in.PIDBound.State = Yes
-		}},
-		step{"reserve nodes for its tenant: label the workload postscan/tenant, and taint the nodes", costNodes, func(in *Input) { in.Reserved.State = Yes }},
-		step{"run it on virtual machines that are reserved for its tenant", costNodes, func(in *Input) { in.Reserved.State, in.VirtualMachine.State = Yes, Yes }},
+		}),
+		one("reserve nodes for its tenant: label the workload postscan/tenant, and taint the nodes", costNodes, func(in *Input) { in.Reserved.State = Yes }),
+		one("run it on virtual machines that are reserved for its tenant", costNodes, func(in *Input) { in.Reserved.State, in.VirtualMachine.State = Yes, Yes }),
 	)
 	if in.Windows {
 		return out
 	}
 	if in.AppArmor.State != Yes && in.SELinux.State != Yes {
-		out = append(out, step{"run it on nodes where AppArmor or SELinux is seen to be on", costCluster, func(in *Input) { in.AppArmor.State = Yes }})
+		out = append(out, one("run it on nodes where AppArmor or SELinux is seen to be on", costCluster, func(in *Input) { in.AppArmor.State = Yes }))
 	}
 	if !in.all(func(c *Container) bool { return !c.AppArmorOff && c.SELinuxOff == "" }) {
-		out = append(out, step{"remove the override of AppArmor or SELinux", costField, confine})
+		out = append(out, one("remove the override of AppArmor or SELinux", costField, confine))
 	}
 	if len(in.Restricted) > 0 {
-		out = append(out, step{"meet the restricted level of Pod Security (it fails " + strings.Join(in.Restricted, ", ") + ")", costApplication, restrict})
+		out = append(out, one("meet the restricted level of Pod Security (it fails "+strings.Join(in.Restricted, ", ")+")", costSpec, restrict))
 	}
 	if in.ownNamespaces(false) {
 		if in.Offered.State == Yes {
-			out = append(out, step{"set hostUsers to false", costField, func(in *Input) {
+			out = append(out, one("set hostUsers to false", costField, func(in *Input) {
 				in.UserNamespace.State = Yes
-				in.pass("runAsNonRoot", "runAsUser")
-			}})
+				in.pass("runAsNonRoot", "runAsUser", "procMount")
+			}))
 		}
 		if in.boundary(false) == SharedKernel {
 			out = append(out,
-				step{"run it in a sandbox: a RuntimeClass with gVisor", costCluster, func(in *Input) { in.Boundary, in.Holds.State = SandboxKernel, Yes }},
-				step{"run it in a virtual machine of its own: a RuntimeClass with Kata Containers", costNodes, func(in *Input) { in.Boundary, in.Holds.State = PodVM, Yes }},
+				one("run it in a sandbox: a RuntimeClass with gVisor", costCluster, func(in *Input) { in.Boundary, in.Holds.State = SandboxKernel, Yes }),
+				one("run it in a virtual machine of its own: a RuntimeClass with Kata Containers", costNodes, func(in *Input) { in.Boundary, in.Holds.State = PodVM, Yes }),
 			)
 		}
 	}
 	return out
 }
 
-// unbreak mends all breakers of a level; ok is false where there are none. One
+// unbreak mends all breakers up to a level; ok is false where there are none. One
 // may hide another: what a container would have without privileged shows only
 // when that is gone.
 func (in *Input) unbreak(level int) (s step, ok bool) {
@@ -113,7 +128,7 @@ func (in *Input) unbreak(level int) (s step, ok bool) {
 	work := in.clone()
 	for range 3 {
 		for _, b := range work.breakers(false) {
-			if b.level != level {
+			if b.level > level {
 				continue
 			}
 			if !slices.Contains(texts, b.mend) {
@@ -128,7 +143,7 @@ func (in *Input) unbreak(level int) (s step, ok bool) {
 			apply(work)
 		}
 	}
-	s.text = strings.Join(texts, ", and ")
+	s.text, s.parts = strings.Join(texts, ", and "), len(texts)
 	s.apply = func(in *Input) {
 		for _, apply := range applies {
 			apply(in)
