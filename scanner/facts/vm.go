@@ -2,7 +2,8 @@ package facts
 
 // VM is what policies see of one machine: the guest that postscan runs on, or a
 // disk of one. Where each field was read stands in the resource's Places, by the
-// field's path. What only a running machine knows is missing for a disk.
+// field's path. What only a running machine knows is missing for a disk. A field
+// that was not seen is empty or -1, and never a value that reading it could give.
 type VM struct {
 	Hostname     string `json:"hostname"`
 	Live         bool   `json:"live"` // the running machine; false for a disk
@@ -124,13 +125,13 @@ type Protection struct {
 	ModulesDisabled  bool   `json:"modules_disabled"` // no module can be loaded any more
 }
 
-// Sysctls are the kernel settings that matter for isolation. One that the kernel
-// does not have is missing.
+// Sysctls are the kernel settings that matter for isolation. One that was not seen
+// is -1, and missing.
 type Sysctls struct {
 	KptrRestrict            int    `json:"kptr_restrict"`
 	DmesgRestrict           int    `json:"dmesg_restrict"`
 	UnprivilegedBPFDisabled int    `json:"unprivileged_bpf_disabled"`
-	PtraceScope             int    `json:"ptrace_scope"` // -1 where the kernel is built without Yama
+	PtraceScope             int    `json:"ptrace_scope"` // 0 too where the kernel is built without Yama
 	KexecLoadDisabled       int    `json:"kexec_load_disabled"`
 	PerfEventParanoid       int    `json:"perf_event_paranoid"`
 	RandomizeVASpace        int    `json:"randomize_va_space"`

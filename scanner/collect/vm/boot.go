@@ -17,6 +17,10 @@ func (s *scan) boot() {
 		return
 	}
 	b := &s.doc.Boot
+	if !s.t.exists("sys/class") {
+		s.unknown("boot", "/sys is not there or empty")
+		return
+	}
 	b.TPM = s.tpm()
 	b.MeasuredBoot = s.t.exists("sys/kernel/security/tpm0/binary_bios_measurements") || s.t.exists("sys/firmware/acpi/tables/data/CCEL")
 	switch {
@@ -24,8 +28,6 @@ func (s *scan) boot() {
 		b.Firmware = "efi"
 		s.at("boot.firmware", "sys/firmware/efi")
 		s.secureBoot()
-	case !s.t.exists("sys"):
-		s.unknown("boot", "/sys is not there")
 	case s.t.exists("sys/class/dmi/id") || s.t.exists("sys/firmware/edd") || s.t.exists("sys/firmware/qemu_fw_cfg"):
 		b.Firmware, b.SecureBoot = "bios", "absent"
 		s.at("boot.firmware", "sys/firmware")
@@ -35,7 +37,7 @@ func (s *scan) boot() {
 	}
 	s.at("boot.secure_boot", path.Join(efiVars, "SecureBoot"+efiStandard))
 	if s.doc.Machine.Container != "" {
-		s.partly("boot", "this is a container, which may not see how its machine was started; run postscan vm on the machine")
+		s.unknown("boot", "this is a container, which may not see how its machine was started; run postscan vm on the machine")
 	}
 }
 
@@ -76,7 +78,11 @@ func efiSwitch(data []byte) string {
 
 func (s *scan) tpm() string {
 	names, err := s.t.list("sys/class/tpm")
-	if err != nil || len(names) == 0 {
+	if err != nil && !absent(err) {
+		s.unknown("boot.tpm", why(err))
+		return ""
+	}
+	if len(names) == 0 {
 		return "none"
 	}
 	s.at("boot.tpm", path.Join("sys/class/tpm", names[0]))

@@ -160,7 +160,7 @@ func (s *scan) agents() {
 		s.doc.Agents = append(s.doc.Agents, a)
 	}
 	if s.opts.NoPackages && len(s.doc.Agents) > 0 {
-		s.gap("agents[].version", facts.Missing{Status: facts.NotAssessed, Reason: noPackages})
+		s.notAssessed("agents[].version", noPackages)
 	}
 }
 

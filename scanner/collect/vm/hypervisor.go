@@ -263,7 +263,7 @@ func (s *scan) acpiSigns() []sign {
 		data, err := s.t.readUpTo(path.Join(dir, name), 1<<20)
 		if err != nil {
 			if !absent(err) {
-				s.partly("machine.evidence", why(err))
+				s.unknown("machine.evidence", why(err))
 			}
 			continue
 		}

@@ -44,7 +44,7 @@ const (
 func (s *scan) metadata(ctx context.Context) error {
 	o := s.opts.IMDS
 	if o == nil {
-		s.gap("metadata", facts.Missing{Status: facts.NotAssessed, Reason: "the metadata service is asked with --imds only"})
+		s.notAssessed("metadata", "the metadata service is asked with --imds only")
 		return nil
 	}
 	if s.diskCannot("metadata") {
@@ -65,7 +65,7 @@ func (s *scan) metadata(ctx context.Context) error {
 		s.unknown("metadata", err.Error())
 		return nil
 	}
-	s.gap("metadata.hop_limit", facts.Missing{Status: facts.NotAssessed, Reason: "the service does not tell its hop limit; the cloud's API does"})
+	s.notAssessed("metadata.hop_limit", "the service does not tell its hop limit; the cloud's API does")
 	if m.Instance != "" {
 		s.aliases = append(s.aliases, facts.Alias{Type: "instance-id", Value: m.Instance})
 	}

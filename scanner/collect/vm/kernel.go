@@ -220,7 +220,7 @@ func (s *scan) installedReleases() []string {
 		names, err := s.t.list(dir)
 		if err != nil {
 			if !absent(err) {
-				s.partly("kernel.installed", why(err))
+				s.unknown("kernel.installed", why(err))
 			}
 			continue
 		}
@@ -284,7 +284,7 @@ func (s *scan) installedKernel() {
 	}
 	if len(k.Installed) == 0 {
 		// A microVM's kernel comes from the hypervisor, a container's from its host.
-		s.gap("kernel.outdated", facts.Missing{Status: facts.NotAssessed, Reason: "no kernel is installed here: it comes from the hypervisor or the host, and only there can it be compared"})
+		s.notAssessed("kernel.outdated", "no kernel is installed here: it comes from the hypervisor or the host, and only there can it be compared")
 	}
 	k.Outdated = k.Newest != "" && compareReleases(k.Newest, k.Release) > 0
 	if k.Outdated {
@@ -293,10 +293,10 @@ func (s *scan) installedKernel() {
 	held := kernelPackage(s.doc.Packages, k.Release)
 	if held == nil {
 		if s.opts.NoPackages {
-			s.gap("kernel.installed_version", facts.Missing{Status: facts.NotAssessed, Reason: noPackages})
-			s.gap("kernel.vulnerable", facts.Missing{Status: facts.NotAssessed, Reason: noPackages})
+			s.notAssessed("kernel.installed_version", noPackages)
+			s.notAssessed("kernel.vulnerable", noPackages)
 		} else {
-			s.gap("kernel.vulnerable", facts.Missing{Status: facts.NotAssessed, Reason: "no installed package holds the running kernel, so no advisory can be compared with it"})
+			s.notAssessed("kernel.vulnerable", "no installed package holds the running kernel, so no advisory can be compared with it")
 		}
 		return
 	}

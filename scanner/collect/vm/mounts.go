@@ -94,14 +94,14 @@ func (s *scan) shares() {
 		}
 		s.at("shares", "proc/self/mountinfo")
 	} else {
-		s.partly("shares", "a disk tells what fstab asks for, not what is mounted; run postscan vm on the running machine")
+		s.unknown("shares", "a disk tells what fstab asks for, not what is mounted; run postscan vm on the running machine")
 	}
 	if data, err := s.t.read("etc/fstab"); err == nil {
 		for _, m := range parseFstab(string(data)) {
 			add(m, false)
 		}
 	} else if !absent(err) {
-		s.partly("shares", why(err))
+		s.unknown("shares", why(err))
 	}
 }
 
@@ -116,7 +116,7 @@ func (s *scan) disk() {
 		}
 		s.at("disk.encrypted", "etc/crypttab")
 	} else if !absent(err) {
-		s.partly("disk.encrypted", why(err))
+		s.unknown("disk.encrypted", why(err))
 	}
 	if !s.live {
 		// What lies below this folder is readable here: opened, or never encrypted.

@@ -60,14 +60,14 @@ func (s *scan) takeInventory(inv *inventory.Inventory) {
 	s.at("distribution", "etc/os-release")
 	s.at("users", "etc/passwd")
 	if s.opts.NoPackages {
-		s.gap("packages", facts.Missing{Status: facts.NotAssessed, Reason: noPackages})
-		s.gap("vulnerabilities", facts.Missing{Status: facts.NotAssessed, Reason: noPackages})
+		s.notAssessed("packages", noPackages)
+		s.notAssessed("vulnerabilities", noPackages)
 		return
 	}
 	s.doc.Packages = inv.Packages
 	if len(inv.Packages) == 0 {
-		s.partly("packages", "no package was found: neither a package database nor an installed program that names its modules")
-		s.partly("vulnerabilities", "no package was found")
+		s.unknown("packages", "no package was found: neither a package database nor an installed program that names its modules")
+		s.unknown("vulnerabilities", "no package was found")
 	}
 }
 
@@ -82,7 +82,7 @@ func (s *scan) endOfLife() {
 		return
 	}
 	if s.opts.EndOfLife == nil {
-		s.gap("distribution.end_of_life", facts.Missing{Status: facts.NotAssessed, Reason: "no table of support periods is configured"})
+		s.notAssessed("distribution.end_of_life", "no table of support periods is configured")
 		return
 	}
 	ended, known := s.opts.EndOfLife(*d, s.opts.Now)
@@ -135,7 +135,7 @@ func (s *scan) bootstrap(ctx context.Context) error {
 		}
 		data, err := s.t.readUpTo(name, 1<<20)
 		if err != nil {
-			s.partly("bootstrap", why(err))
+			s.unknown("bootstrap", why(err))
 			continue
 		}
 		e := inventory.Entry{Path: name, Mode: info.Mode(), Size: int64(len(data))}
@@ -162,7 +162,7 @@ func (s *scan) bootstrap(ctx context.Context) error {
 		slices.Sort(b.Secrets)
 	}
 	if m, ok := inv.Missing["secrets"]; ok {
-		s.partly("bootstrap", strings.NewReplacer(" (layer 0)", "", "layer 0: ", "").Replace(m.Reason))
+		s.unknown("bootstrap", strings.NewReplacer(" (layer 0)", "", "layer 0: ", "").Replace(m.Reason))
 	}
 	return nil
 }
@@ -222,13 +222,13 @@ func (w *walk) lost() {
 			reason = strings.Join(w.denied, "; ")
 		}
 		if !s.opts.NoPackages {
-			s.partly("packages", reason)
-			s.partly("vulnerabilities", "not every package is known: "+reason)
+			s.unknown("packages", reason)
+			s.unknown("vulnerabilities", "not every package is known: "+reason)
 		}
 	}
 	for _, name := range []string{"etc/passwd", "etc/shadow"} {
 		if _, err := s.t.read(name); err != nil && !absent(err) {
-			s.partly("users", why(err))
+			s.unknown("users", why(err))
 		}
 	}
 	if !s.opts.NoPackages {
@@ -276,8 +276,8 @@ func (w *walk) otherFileSystems() {
 	slices.Sort(left)
 	left = slices.Compact(left)
 	reason := fmt.Sprintf("another file system was not entered: %s; give it with --file-system", clean(strings.Join(left, ", ")))
-	s.partly("packages", reason)
-	s.partly("vulnerabilities", "not every package is known: "+reason)
+	s.unknown("packages", reason)
+	s.unknown("vulnerabilities", "not every package is known: "+reason)
 }
 
 // mountTypes are the types of the mounts below the root, by their path in it.

@@ -16,6 +16,11 @@ func (s *scan) protection() {
 		s.at("protection.selinux", "etc/selinux/config")
 		return
 	}
+	if !s.t.exists("sys/module") && !s.t.exists("sys/kernel") {
+		p.SELinux = ""
+		s.unknown("protection", "/sys is not there or empty")
+		return
+	}
 	lsms := s.t.line(securityFS + "/lsm")
 	mounted := lsms != ""
 	if mounted {
@@ -24,8 +29,8 @@ func (s *scan) protection() {
 	} else {
 		s.noSecurityFS()
 	}
-	s.appArmor(mounted)
-	s.selinux(mounted)
+	s.appArmor()
+	s.selinux()
 	s.lockdown(mounted)
 	p.ModuleSignatures = s.moduleSignatures()
 	p.ModulesDisabled = s.t.line("proc/sys/kernel/modules_disabled") == "1" || s.option("CONFIG_MODULES") == "n"
@@ -36,13 +41,13 @@ func (s *scan) protection() {
 func (s *scan) noSecurityFS() {
 	reason := "securityfs is not mounted at /sys/kernel/security, so active security modules are not shown; mount it there"
 	if s.t.exists("sys/module/apparmor") || s.t.exists("sys/fs/selinux/enforce") {
-		s.partly("protection.lsms", reason)
+		s.unknown("protection.lsms", reason)
 		return
 	}
 	s.unknown("protection.lsms", reason)
 }
 
-func (s *scan) appArmor(mounted bool) {
+func (s *scan) appArmor() {
 	p := &s.doc.Protection
 	switch s.t.line("sys/module/apparmor/parameters/enabled") {
 	case "Y":
@@ -76,7 +81,7 @@ func (s *scan) appArmor(mounted bool) {
 	}
 }
 
-func (s *scan) selinux(mounted bool) {
+func (s *scan) selinux() {
 	p := &s.doc.Protection
 	switch s.t.line("sys/fs/selinux/enforce") {
 	case "1":
@@ -175,7 +180,7 @@ func (s *scan) mitigations() {
 	for _, name := range names {
 		data, err := s.t.readUpTo(dir+"/"+name, 1<<16)
 		if err != nil {
-			s.partly("mitigations", why(err))
+			s.unknown("mitigations", why(err))
 			continue
 		}
 		s.doc.Mitigations = append(s.doc.Mitigations, mitigation(name, clean(string(data))))

@@ -213,7 +213,7 @@ func (s *scan) bootstrapFiles() []string {
 		names, err := s.t.list(dir)
 		if err != nil {
 			if !absent(err) {
-				s.partly("bootstrap", why(err))
+				s.unknown("bootstrap", why(err))
 			}
 			return
 		}

@@ -33,8 +33,11 @@ func (s *scan) ssh() {
 	}
 	conf := sshdConfig{values: map[string]string{}, places: map[string]facts.Origin{}, read: s.t.read, glob: s.glob}
 	conf.file(main, 0)
-	for _, problem := range conf.problems {
-		s.unknown("ssh", problem)
+	if len(conf.problems) > 0 { // a file that cannot be read may say anything
+		for _, problem := range conf.problems {
+			s.unknown("ssh", problem)
+		}
+		return
 	}
 	c.MatchBlocks, c.MatchWeakens = conf.matches, conf.weakens
 	yes := func(keyword, otherwise string) bool { return conf.value(keyword, otherwise) != "no" }

@@ -12,10 +12,16 @@ import (
 // sysctls reads the kernel settings that matter for isolation. For a disk they are
 // unknown: what sysctl.d asks for is not what holds.
 func (s *scan) sysctls() {
+	c := &s.doc.Sysctls
+	for _, n := range []*int{
+		&c.KptrRestrict, &c.DmesgRestrict, &c.UnprivilegedBPFDisabled, &c.PtraceScope, &c.KexecLoadDisabled, &c.PerfEventParanoid, &c.RandomizeVASpace,
+		&c.ProtectedSymlinks, &c.ProtectedHardlinks, &c.SysRq, &c.SUIDDumpable, &c.IPForward,
+	} {
+		*n = -1
+	}
 	if s.diskCannot("sysctls") {
 		return
 	}
-	c := &s.doc.Sysctls
 	for _, e := range []struct {
 		field string
 		name  string
@@ -59,8 +65,8 @@ func (s *scan) sysctl(field, file string, to *int) {
 	s.at(field, file)
 }
 
-// optionalSysctls: a kernel that was built without a feature has no setting for it,
-// and needs none.
+// optionalSysctls: a kernel that was built without a feature has no setting for it.
+// The value that means the same stands for it.
 func (s *scan) optionalSysctls() {
 	c := &s.doc.Sysctls
 	if !s.t.exists("proc/sys/kernel") {
@@ -71,7 +77,7 @@ func (s *scan) optionalSysctls() {
 		to          *int
 		without     int
 	}{
-		{"sysctls.ptrace_scope", "proc/sys/kernel/yama/ptrace_scope", &c.PtraceScope, -1},
+		{"sysctls.ptrace_scope", "proc/sys/kernel/yama/ptrace_scope", &c.PtraceScope, 0}, // nothing restricts,
 		{"sysctls.kexec_load_disabled", "proc/sys/kernel/kexec_load_disabled", &c.KexecLoadDisabled, 1},
 		{"sysctls.unprivileged_bpf_disabled", "proc/sys/kernel/unprivileged_bpf_disabled", &c.UnprivilegedBPFDisabled, 1},
 	} {
@@ -103,6 +109,7 @@ func (s *scan) userNamespaces() {
 			*to = "off"
 			return
 		}
+		*to = ""
 		s.unknown("sysctls.user_namespaces", "/proc/sys/user/max_user_namespaces is not there")
 		return
 	}
@@ -207,7 +214,7 @@ func (s *scan) consoles() {
 		}
 		s.at("consoles", "proc/consoles")
 	} else {
-		s.partly("consoles", "a disk does not tell the kernel's consoles; run postscan vm on the running machine")
+		s.unknown("consoles", "a disk does not tell the kernel's consoles; run postscan vm on the running machine")
 	}
 	for unit := range s.units {
 		// getty@tty1.service, serial-getty@ttyS0.service, console-getty.service

@@ -330,14 +330,17 @@ func (s *scan) gap(path string, m facts.Missing) {
 	addMissing(s.missing, map[string]facts.Missing{path: m})
 }
 
-// unknown notes a fact that this scan tried to see and could not.
+// unknown notes a fact that this scan tried to see and could not, or not wholly. A
+// check asks for many facts of a machine, so what was seen is judged all the same;
+// it fails by values alone that only reading gives: an empty text, an empty list
+// and -1 stand for what was not seen.
 func (s *scan) unknown(path, reason string) {
-	s.gap(path, facts.Missing{Status: facts.Unknown, Reason: reason})
+	s.gap(path, facts.Missing{Status: facts.Unknown, Reason: reason, Partial: true})
 }
 
-// partly notes a fact that may lack something.
-func (s *scan) partly(path, reason string) {
-	s.gap(path, facts.Missing{Status: facts.Unknown, Reason: reason, Partial: true})
+// notAssessed notes a fact that nothing here was meant to see.
+func (s *scan) notAssessed(path, reason string) {
+	s.gap(path, facts.Missing{Status: facts.NotAssessed, Reason: reason, Partial: true})
 }
 
 // diskCannot marks what only a running machine knows; it is true for a disk.

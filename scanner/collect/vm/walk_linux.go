@@ -90,8 +90,8 @@ func (w *walk) bases() ([]base, error) {
 			})
 		}
 		if err != nil {
-			s.partly("packages", fmt.Sprintf("the file system %s cannot be entered: %s", clean(name), why(err)))
-			s.partly("vulnerabilities", fmt.Sprintf("the file system %s cannot be entered", clean(name)))
+			s.unknown("packages", fmt.Sprintf("the file system %s cannot be entered: %s", clean(name), why(err)))
+			s.unknown("vulnerabilities", fmt.Sprintf("the file system %s cannot be entered", clean(name)))
 			continue
 		}
 		out = append(out, base{fd: fd, prefix: real})
