@@ -96,6 +96,48 @@ spec: {podSelector: {}, policyTypes: [Egress], egress: [{ports: [{protocol: UDP,
 		{"matchExpressions", "#networkpolicy-resource", `
 metadata: {name: p, namespace: shop}
 spec: {podSelector: {matchExpressions: [{key: app, operator: In, values: [web, api]}]}}`, closed, open, "allowed", 1},
+		{"an empty list of ingress rules allows nothing", "#default-deny-all-ingress-traffic", `
+metadata: {name: p, namespace: shop}
+spec: {podSelector: {}, ingress: []}`, closed, open, "allowed", 1},
+		{"podSelector {} as a peer is the policy's own namespace, not the world", "#behavior-of-to-and-from-selectors", `
+metadata: {name: p, namespace: shop}
+spec: {podSelector: {}, ingress: [{from: [{podSelector: {}}]}]}`, closed, open, "allowed", 1},
+		{"a namespace by its name", "#targeting-a-namespace-by-its-name", `
+metadata: {name: p, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Egress], egress: [{to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}}]}]}`, open, closed, "blocked", 1},
+		{"policies of both directions are independent", "#the-two-sorts-of-pod-isolation", `
+metadata: {name: p, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Egress], ingress: [{}]}`, open, closed, "blocked", 1},
+		{"ipBlock for ingress with an exception", "#networkpolicy-resource", `
+metadata: {name: p, namespace: shop}
+spec: {podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 172.17.0.0/16, except: [172.17.1.0/24]}}], ports: [{port: 6379}]}]}`, closed, open, "allowed", 1},
+		{"ipBlock of public addresses with an exception", "#networkpolicy-resource", `
+metadata: {name: p, namespace: shop}
+spec: {podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 203.0.113.0/24, except: [203.0.113.7/32]}}]}]}`, facts.Direction{Isolated: true, AllowsOutside: true}, open, "allowed", 1},
+		{"both halves of IPv4 are all of it", "#behavior-of-to-and-from-selectors", `
+metadata: {name: p, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/1}}, {ipBlock: {cidr: 128.0.0.0/1}}]}]}`, open, facts.Direction{Isolated: true, AllowsAll: true, AllowsOutside: true}, "allowed", 1},
+		{"::/0 is every address of IPv6, where the metadata service of IPv4 is not", "#behavior-of-to-and-from-selectors", `
+metadata: {name: p, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: "::/0"}}]}]}`, open, facts.Direction{Isolated: true, AllowsAll: true, AllowsOutside: true}, "blocked", 1},
+		{"an exception that does not hold the metadata address", "#behavior-of-to-and-from-selectors", `
+metadata: {name: p, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8]}}]}]}`, open, facts.Direction{Isolated: true, AllowsOutside: true}, "allowed", 1},
+		{"one policy excepts the metadata address, another allows it: what they allow adds up", "#the-two-sorts-of-pod-isolation", `
+metadata: {name: p, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 0.0.0.0/0, except: [169.254.169.254/32]}}]}]}
+---
+metadata: {name: q, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 169.254.0.0/16}}]}]}`, open, facts.Direction{Isolated: true, AllowsOutside: true}, "allowed", 2},
+		{"a port without a number is every port of its protocol", "#networkpolicy-resource", `
+metadata: {name: p, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 169.254.0.0/16}}], ports: [{protocol: TCP}]}]}`, open, closed, "allowed", 1},
+		{"a port without a protocol is TCP", "#networkpolicy-resource", `
+metadata: {name: p, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 169.254.0.0/16}}], ports: [{port: 80}]}]}`, open, closed, "allowed", 1},
+		{"NotIn matches pods without the label", "#networkpolicy-resource", `
+metadata: {name: p, namespace: shop}
+spec: {podSelector: {matchExpressions: [{key: tier, operator: NotIn, values: [web]}]}}`, closed, open, "allowed", 1},
 		{"rules of a type that policyTypes leaves out do not count", "#networkpolicy-resource", `
 metadata: {name: p, namespace: shop}
 spec: {podSelector: {}, policyTypes: [Ingress], egress: [{}]}`, closed, open, "allowed", 1},
@@ -105,6 +147,9 @@ spec: {podSelector: {}, policyTypes: [Ingress], egress: [{}]}`, closed, open, "a
 			addPolicies(t, s, c.policies)
 			s.Add(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "shop", Labels: map[string]string{"app": "web"}}}, Place{})
 			n := s.network(s.works[0])
+			if len(n.MetadataAddresses) != len(metadataAddresses) || n.MetadataAddresses[0] != (facts.MetadataAddress{Address: "169.254.169.254", Reach: c.metadata}) {
+				t.Errorf("of the metadata addresses it says %v", n.MetadataAddresses)
+			}
 			if n.Ingress != c.ingress || n.Egress != c.egress || n.Metadata != c.metadata || n.Policies.Kubernetes != c.selected || !n.Coverable {
 				t.Errorf("got %+v\nwant ingress %+v egress %+v metadata %s, %d policies\nsee %s%s", n, c.ingress, c.egress, c.metadata, c.selected, docs, c.source)
 			}
