@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -200,14 +201,14 @@ func (r *recording) findings(ctx context.Context) error {
 	if err := r.promises(ctx); err != nil {
 		return err
 	}
-	byTarget := map[string]map[string]seen{}
+	groups, byRef := groupTargets(r.rep.Run.Targets)
 	for i := range r.rep.Findings {
 		f := &r.rep.Findings[i]
-		m := byTarget[f.Target]
-		if m == nil {
-			m = map[string]seen{}
-			byTarget[f.Target] = m
+		g := byRef[f.Target]
+		if g == nil {
+			return fmt.Errorf("the report has a finding on the target %q, which it does not name", f.Target)
 		}
+		m := g.found
 		old, ok := m[f.Fingerprint]
 		if !ok || worse(f, old.Finding) {
 			m[f.Fingerprint] = seen{f, old.copies + 1}
@@ -218,12 +219,66 @@ func (r *recording) findings(ctx context.Context) error {
 			r.counts.severity(f.Severity, 1)
 		}
 	}
-	for i := range r.rep.Run.Targets {
-		if err := r.target(ctx, &r.rep.Run.Targets[i], byTarget[r.rep.Run.Targets[i].Ref]); err != nil {
-			return fmt.Errorf("target %s: %w", r.rep.Run.Targets[i].Ref, err)
+	for _, g := range groups {
+		if err := r.target(ctx, g); err != nil {
+			return fmt.Errorf("target %s: %w", g.ref(), err)
 		}
 	}
-	return r.goneTargets(ctx)
+	return r.goneTargets(ctx, groups)
+}
+
+// group are the targets of a report that are one to the history, as two tags of a
+// repository are: their findings share fingerprints.
+type group struct {
+	identity string
+	kind     string
+	targets  []*facts.Target
+	found    map[string]seen // by fingerprint
+}
+
+func groupTargets(targets []facts.Target) (groups []*group, byRef map[string]*group) {
+	byIdentity, byRef := map[string]*group{}, map[string]*group{}
+	for i := range targets {
+		t := &targets[i]
+		identity := cmp.Or(t.Identity, t.Ref)
+		g := byIdentity[identity]
+		if g == nil {
+			g = &group{identity: identity, kind: t.Kind, found: map[string]seen{}}
+			byIdentity[identity] = g
+			groups = append(groups, g)
+		}
+		g.targets = append(g.targets, t)
+		byRef[t.Ref] = g
+	}
+	return groups, byRef
+}
+
+// maxRefs bounds how many names of a target are shown.
+const maxRefs = 5
+
+// ref is what people call the target.
+func (g *group) ref() string {
+	refs := make([]string, 0, maxRefs)
+	for _, t := range g.targets[:min(len(g.targets), maxRefs)] {
+		refs = append(refs, t.Ref)
+	}
+	if more := len(g.targets) - len(refs); more > 0 {
+		refs = append(refs, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(refs, ", ")
+}
+
+// problem is why the target was not scanned whole; empty where it was.
+func (g *group) problem(rep *scanner.Report) string {
+	for _, t := range g.targets {
+		if t.Error != "" {
+			return t.Error
+		}
+	}
+	if !rep.Run.Complete {
+		return cmp.Or(rep.Run.Error, "the scan was broken off")
+	}
+	return ""
 }
 
 // worse says which of two findings of one fingerprint speaks for both.
@@ -251,15 +306,15 @@ func (r *recording) promises(ctx context.Context) error {
 }
 
 // target books one target and its findings.
-func (r *recording) target(ctx context.Context, t *facts.Target, found map[string]seen) error {
+func (r *recording) target(ctx context.Context, g *group) error {
 	var before lastSeen
 	ok, err := one(ctx, r.tx, []any{&before.target, &before.at, &before.run}, `INSERT INTO target (audit, identity, kind, ref) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (audit, identity) DO UPDATE SET kind = excluded.kind, ref = excluded.ref, gone_at = NULL RETURNING id, seen_at, seen_run`, r.audit, cmp.Or(t.Identity, t.Ref), t.Kind, t.Ref)
+		ON CONFLICT (audit, identity) DO UPDATE SET kind = excluded.kind, ref = excluded.ref, gone_at = NULL RETURNING id, seen_at, seen_run`, r.audit, g.identity, g.kind, g.ref())
 	if err != nil || !ok {
 		return err
 	}
 	id := before.target
-	if reason := cmp.Or(t.Error, r.rep.Run.Error); t.Error != "" || !r.rep.Run.Complete {
+	if reason := g.problem(r.rep); reason != "" {
 		r.counts.Stale++
 		if _, err := r.tx.exec(ctx, `UPDATE target SET stale_at = COALESCE(stale_at, $2), stale_reason = $3 WHERE id = $1`, id, r.at, reason); err != nil {
 			return err
@@ -272,16 +327,16 @@ func (r *recording) target(ctx context.Context, t *facts.Target, found map[strin
 		return err
 	}
 	changed := false
-	for _, fp := range sortedKeys(found) {
+	for _, fp := range sortedKeys(g.found) {
 		old, ok := known[fp]
-		step, err := r.found(ctx, id, fp, found[fp], old, ok)
+		step, err := r.found(ctx, id, fp, g.found[fp], old, ok)
 		if err != nil {
 			return err
 		}
 		changed = changed || step
 		delete(known, fp)
 	}
-	decided := r.decided(t)
+	decided := r.decided(g)
 	for _, fp := range sortedKeys(known) {
 		old := known[fp]
 		switch {
@@ -291,7 +346,7 @@ func (r *recording) target(ctx context.Context, t *facts.Target, found map[strin
 				return err
 			}
 		default:
-			if err := r.fixed(ctx, old, before, t.Ref); err != nil {
+			if err := r.fixed(ctx, old, before, g.ref()); err != nil {
 				return err
 			}
 			changed = true
@@ -321,8 +376,8 @@ func sortedKeys[V any](m map[string]V) []string {
 
 // decided tells of which checks the absence of a finding on the target means that
 // it is mended: those that were run and saw everything there.
-func (r *recording) decided(t *facts.Target) func(check string) bool {
-	if t.Error != "" || !r.rep.Run.Complete {
+func (r *recording) decided(g *group) func(check string) bool {
+	if g.problem(r.rep) != "" {
 		return func(string) bool { return false }
 	}
 	judged := map[string]bool{}
@@ -330,8 +385,9 @@ func (r *recording) decided(t *facts.Target) func(check string) bool {
 		judged[r.rep.Checks[i].ID] = true
 	}
 	for i := range r.rep.Gaps {
-		if g := &r.rep.Gaps[i]; g.Target == t.Ref {
-			judged[g.Check] = false
+		gap := &r.rep.Gaps[i]
+		if slices.ContainsFunc(g.targets, func(t *facts.Target) bool { return t.Ref == gap.Target }) {
+			judged[gap.Check] = false
 		}
 	}
 	return func(check string) bool { return judged[check] }
@@ -480,14 +536,13 @@ func (r *recording) tally(ctx context.Context, target int64) error {
 
 // goneTargets marks targets that the audit does not name any more. A run that was
 // broken off may not have come to them.
-func (r *recording) goneTargets(ctx context.Context) error {
+func (r *recording) goneTargets(ctx context.Context, groups []*group) error {
 	if !r.rep.Run.Complete {
 		return nil
 	}
 	args := []any{r.audit, r.at}
-	for i := range r.rep.Run.Targets {
-		t := &r.rep.Run.Targets[i]
-		args = append(args, cmp.Or(t.Identity, t.Ref))
+	for _, g := range groups {
+		args = append(args, g.identity)
 	}
 	keep := ""
 	if len(args) > 2 {

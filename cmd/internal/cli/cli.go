@@ -112,7 +112,7 @@ the reason; it never counts as a pass.`,
 		c.GroupID = "scan"
 		root.AddCommand(c)
 	}
-	for _, c := range []*cobra.Command{newReport(a), newWaivers(a), newChecks(a), newDB(a), newVersion(a)} {
+	for _, c := range []*cobra.Command{newAudit(a), newReport(a), newWaivers(a), newChecks(a), newDB(a), newVersion(a)} {
 		c.GroupID = "look"
 		root.AddCommand(c)
 	}

@@ -153,6 +153,9 @@ func (a *app) readConfig(known map[string]bool) (string, map[string][]string, er
 	for i := 0; i+1 < len(top.Content); i += 2 {
 		key, value := top.Content[i], top.Content[i+1]
 		at := fmt.Sprintf("%s:%d", file, key.Line)
+		if auditSetting(key.Value) {
+			continue // read by the commands of audit, with errors of their own
+		}
 		if !known[key.Value] {
 			return "", nil, usageHint(fmt.Errorf("%s: %q is no setting", at, key.Value), nearest(key.Value, known))
 		}
