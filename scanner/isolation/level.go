@@ -75,7 +75,7 @@ func (in *Input) breakers(h hope) []breaker {
 	for i := range in.Containers {
 		if c := &in.Containers[i]; in.unfiltered(c, h) {
 			f := in.seccomp(c)
-			add(breaker{1, "a container has neither a seccomp filter nor a security module", f.Path, f.Value, "set seccompProfile to RuntimeDefault", filter})
+			add(breaker{1, "a container has neither a seccomp filter nor a security module", f.Path, f.Value, setSeccomp, filter})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b breaker) int { return a.level - b.level })

@@ -17,6 +17,9 @@ const (
 	costNodes       = 5 // other nodes are needed
 )
 
+// setSeccomp mends a breaker and is a step of its own.
+const setSeccomp = "set seccompProfile to RuntimeDefault on the pod"
+
 // maxSteps bounds the steps of one workload: the cheapest are what is read.
 const maxSteps = 5
 
@@ -39,6 +42,9 @@ func (in *Input) steps(level, score int) []scanner.IsolationStep {
 	var list []rated
 	after := &Input{}
 	for _, s := range in.candidates() {
+		if slices.ContainsFunc(list, func(o rated) bool { return o.Text == s.text }) {
+			continue
+		}
 		in.copyTo(after)
 		s.apply(after)
 		l, n := after.level(false), after.score(false)
@@ -74,21 +80,26 @@ func (in *Input) candidates() []step {
 	}
 	out = append(out,
 		one("set allowPrivilegeEscalation to false", costField, noNew),
-		one("set seccompProfile to RuntimeDefault on the pod", costField, filter),
+		one(setSeccomp, costField, filter),
 		one("set a memory limit", costField, bound),
-		one("keep it off the control-plane nodes", costField, func(in *Input) { in.OffControlPlane.State = Yes }),
 		one("drop all capabilities", costApplication, dropAll),
 		one("set runAsNonRoot, and a user with a number in the image", costApplication, nonRoot),
 		one("set readOnlyRootFilesystem, with an emptyDir for what it writes", costApplication, readOnly),
-		one("mount no path of the node", costApplication, noHostFiles),
-		one("bound the processes of a pod with the kubelet's podPidsLimit", costCluster, func(in *Input) { in.PIDBound.State = Yes }),
-		one("bound the processes of a pod with the kubelet's podPidsLimit, and set a memory limit", costCluster, func(in *Input) {
-			bound(in)
-			in.PIDBound.State = Yes
-		}),
 		one("reserve nodes for its tenant: label the workload postscan/tenant, and taint the nodes", costNodes, func(in *Input) { in.Reserved.State = Yes }),
 		one("run it on virtual machines that are reserved for its tenant", costNodes, func(in *Input) { in.Reserved.State, in.VirtualMachine.State = Yes, Yes }),
 	)
+	if in.OffControlPlane.State == No {
+		out = append(out, one("keep it off the control-plane nodes", costField, func(in *Input) { in.OffControlPlane.State = Yes }))
+	}
+	if len(in.HostFiles) > 0 && !slices.ContainsFunc(in.Dangers, func(d Danger) bool { return d.Volume != "" }) {
+		out = append(out, one("mount no path of the node", costApplication, noHostFiles))
+	}
+	if in.PIDBound.State == No {
+		out = append(out, one("set a memory limit, and bound the processes of a pod with the kubelet's podPidsLimit", costCluster, func(in *Input) {
+			bound(in)
+			in.PIDBound.State = Yes
+		}))
+	}
 	if in.Windows {
 		return out
 	}
@@ -134,7 +145,7 @@ func (in *Input) unbreak(level int) (s step, ok bool) {
 			if !slices.Contains(texts, b.mend) {
 				texts = append(texts, b.mend)
 			}
-			if !strings.HasPrefix(b.mend, "set seccompProfile") {
+			if b.mend != setSeccomp {
 				s.cost = costApplication
 			}
 			applies = append(applies, b.apply)
