@@ -28,10 +28,7 @@
 #   since: "0.1.0"
 package postscan.workload.takeover_capability
 
-takeover := {
-	"ALL", "BPF", "DAC_READ_SEARCH", "MAC_ADMIN", "NET_ADMIN", "PERFMON", "SYS_ADMIN",
-	"SYS_BOOT", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO",
-}
+import data.postscan.lib.capabilities
 
 deny contains {
 	"message": sprintf("container %s has the capability %s", [c.name, name]),
@@ -42,7 +39,7 @@ deny contains {
 } if {
 	some c in input.containers
 	some name in c.effective.capabilities
-	name in takeover
+	name in capabilities.takeover
 }
 
 capability_path(c) := concat("", [c.path, ".securityContext.privileged"]) if c.privileged

@@ -41,11 +41,13 @@ type EngineContainer struct {
 	SELinux         string `json:"selinux"`
 	NoNewPrivileges bool   `json:"no_new_privileges"` // by the container, the engine, or as /proc shows it
 	// MaskedPaths: the paths of /proc and /sys that engines hide are hidden.
-	MaskedPaths  bool              `json:"masked_paths"`
-	ReadOnlyRoot bool              `json:"read_only_root"`
-	CgroupParent string            `json:"cgroup_parent"` // as asked for; "" for the engine's own
-	Mounts       []ContainerMount  `json:"mounts"`
-	Devices      []ContainerDevice `json:"devices"`
+	MaskedPaths  bool   `json:"masked_paths"`
+	ReadOnlyRoot bool   `json:"read_only_root"`
+	CgroupParent string `json:"cgroup_parent"` // as asked for; "" for the engine's own
+	// CgroupNamespaceAsked: the machine's control groups were asked for; else they are the engine's default.
+	CgroupNamespaceAsked bool              `json:"cgroup_namespace_asked"`
+	Mounts               []ContainerMount  `json:"mounts"`
+	Devices              []ContainerDevice `json:"devices"`
 	// DeviceRules are further rules of the device cgroup: "c 1:1 rwm".
 	DeviceRules []string        `json:"device_rules"`
 	Limits      ContainerLimits `json:"limits"`

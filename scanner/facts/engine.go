@@ -174,6 +174,8 @@ type SwarmConfig struct {
 // CRIConfig is the configuration of an engine that serves Kubernetes.
 type CRIConfig struct {
 	Served bool `json:"served"` // the engine speaks CRI; the rest is empty where not
+	// AddedCapabilities are those of the default set that the engine's makers do not give, sorted.
+	AddedCapabilities []string `json:"added_capabilities"`
 	// UnprivilegedPorts and UnprivilegedICMP: every pod may bind low ports and send echo requests.
 	UnprivilegedPorts bool         `json:"unprivileged_ports"`
 	UnprivilegedICMP  bool         `json:"unprivileged_icmp"`

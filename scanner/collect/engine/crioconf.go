@@ -190,6 +190,7 @@ func (s *session) crioRuntime(conf crioConfig, handlers []string) {
 	}
 	if r.DefaultCapabilities != nil {
 		f.DefaultCapabilities = names(r.DefaultCapabilities)
+		f.CRI.AddedCapabilities = without(f.DefaultCapabilities, facts.DefaultCapabilities(crio))
 	}
 	c := &f.CRI
 	c.InheritableCapabilities, c.AllowedDevices = r.InheritableCapabilities, r.AllowedDevices

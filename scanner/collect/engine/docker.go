@@ -175,11 +175,11 @@ func (s *session) network(n network.Summary) {
 		Default: n.Options["com.docker.network.bridge.default_bridge"] == "true",
 		ICC:     n.Driver != "none" && n.Driver != "null" && n.Options["com.docker.network.bridge.enable_icc"] != "false" && n.Options["isolate"] != "true",
 	}
-	if s.facts.Name == podman && n.Name == "podman" {
-		f.Default = true
+	if s.facts.Name == podman && (n.Name == "podman" || n.Name == "bridge") {
+		f.Name, f.Default = podman, true // its compatible list calls it as Docker would
 	}
 	s.facts.Networks = append(s.facts.Networks, f)
-	s.networks[n.Name] = f
+	s.networks[f.Name] = f
 }
 
 // list implements [api].
@@ -334,6 +334,7 @@ func (s *session) dockerNamespaces(c *container, hc *mobycontainer.HostConfig) {
 		cgroups = "host"
 	}
 	n.Cgroup, _ = mode(string(hc.CgroupnsMode), cgroups)
+	c.doc.CgroupNamespaceAsked = hc.CgroupnsMode == "host" && s.facts.CgroupVersion != "1"
 	if n.Network == "host" && hc.UTSMode == "" && s.facts.Name == podman {
 		n.UTS = "private"
 	}

@@ -77,8 +77,17 @@ func ociVersion(text string) string {
 // vulnerabilities matches the programs with advisories of their Go modules. What
 // a distribution packaged is left out: its numbers stand still while it mends.
 func (s *session) vulnerabilities(ctx context.Context) {
+	var packaged []string
+	for _, c := range s.facts.Components {
+		if c.Packaged {
+			packaged = append(packaged, c.Name)
+		}
+	}
+	if len(packaged) > 0 {
+		s.gap(facts.NotAssessed, "a distribution built "+strings.Join(packaged, ", ")+" and mends it without changing the number; postscan vm matches its packages", true, "vulnerabilities")
+	}
 	if s.opts.Match == nil {
-		s.gap(facts.NotAssessed, cmp.Or(s.opts.NoMatch, "no vulnerability database was given"), false, "vulnerabilities")
+		s.gap(facts.NotAssessed, cmp.Or(s.opts.NoMatch, "no vulnerability database was given"), true, "vulnerabilities")
 		return
 	}
 	var packages []facts.Package

@@ -1,0 +1,33 @@
+package postscan.engine.engine_files_test
+
+import data.postscan.engine.engine_files as policy
+import data.postscan.engine.fixture_test as fixture
+
+with_file(changes) := fixture.engine({"files": [object.union(fixture.config, changes)]})
+
+test_fails_where_others_may_write if {
+	every changes in [
+		{"other_write": true}, {"owner_root": false, "owner": "build"}, {"group_write": true, "group_root": false, "group": "staff"},
+		{"role": "key", "other_read": true}, {"role": "key", "group_read": true, "group_root": false, "other_read": false},
+		{"role": "unit", "other_write": true},
+	] {
+		some d in policy.deny with input as with_file(changes)
+		d.severity == "medium"
+	}
+}
+
+test_notes if {
+	every changes in [
+		{"audit": {"configured": true, "paths": ["/etc/passwd"]}}, {"experimental": true}, {"cgroup_version": "1"},
+		{"files": [fixture.config, object.union(fixture.socket, {"group_members": ["alice", "bob"]})]},
+	] {
+		some d in policy.deny with input as fixture.engine(changes)
+		d.severity == "info"
+	}
+}
+
+test_passes_where_only_root_may_write if {
+	every changes in [{}, {"role": "folder", "other_write": true, "sticky": true}, {"role": "key", "other_read": false}, {"owner_root": false, "rootless": true}] {
+		count(policy.deny) == 0 with input as with_file(changes)
+	}
+}

@@ -1,0 +1,22 @@
+package postscan.engine.seccomp_off_by_default_test
+
+import data.postscan.engine.fixture_test as fixture
+import data.postscan.engine.seccomp_off_by_default as policy
+
+test_fails_where_it_is_off if {
+	every kind in ["unconfined", "unsupported"] {
+		some d in policy.deny with input as fixture.engine({"seccomp": kind})
+		d.severity == "high"
+	}
+}
+
+test_medium_where_the_kubelet_decides if {
+	some d in policy.deny with input as fixture.engine({"seccomp": "unconfined", "cri": object.union(fixture.engine({}).cri, {"served": true})})
+	d.severity == "medium"
+}
+
+test_passes_with_a_profile if {
+	every kind in ["default", "/etc/docker/seccomp.json"] {
+		count(policy.deny) == 0 with input as fixture.engine({"seccomp": kind})
+	}
+}
