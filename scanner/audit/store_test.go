@@ -204,3 +204,43 @@ func TestConfig(t *testing.T) {
 		}
 	}
 }
+
+func TestHistoryQueries(t *testing.T) {
+	c := &clock{at: start}
+	s := open(t, c)
+	record(t, s, report("a", "b"))
+	first := c.at
+	c.pass(24 * time.Hour)
+	record(t, s, report("b", "c"))
+
+	d, err := s.Diff(t.Context(), "web", first, c.at)
+	if err != nil || len(d.New) != 1 || d.New[0].Key != "c" || len(d.Fixed) != 1 || d.Fixed[0].Key != "a" || len(d.Reopened)+len(d.Changed) != 0 {
+		t.Errorf("%+v, %v", d, err)
+	}
+	list, next, err := s.Findings(t.Context(), Filter{Standing: StandingOpen, Limit: 1})
+	if err != nil || len(list) != 1 || next == nil || list[0].Key != "b" || !list[0].LastSeen.After(list[0].FirstSeen) {
+		t.Fatalf("%+v, %+v, %v", list, next, err)
+	}
+	if list, next, err = s.Findings(t.Context(), Filter{Standing: StandingOpen, After: next, Text: "BROKEN c", Severity: []scanner.Severity{scanner.SeverityMedium}}); err != nil || len(list) != 1 || next != nil || list[0].Key != "c" {
+		t.Errorf("%+v, %+v, %v", list, next, err)
+	}
+	h, err := s.Finding(t.Context(), list[0].ID)
+	if err != nil || len(h.Changes) != 1 || len(h.Evidence) != 1 || h.Rule.ID != "PS-VM-001" {
+		t.Errorf("%+v, %v", h, err)
+	}
+	o, err := s.Overview(t.Context())
+	if err != nil || o.Open["medium"] != 2 || len(o.Audits) != 1 || o.Audits[0].Last == nil || o.TimeToFix["medium"] < 23.9 || o.TimeToFix["medium"] > 24.1 {
+		t.Errorf("%+v, %v", o, err)
+	}
+	points, err := s.Trend(t.Context(), "", start)
+	if err != nil || len(points) != 2 || points[1].Open["medium"] != 2 {
+		t.Errorf("%+v, %v", points, err)
+	}
+	p, err := s.Prune(t.Context(), []Audit{{Name: "web", Retention: Retention{Runs: 1}}})
+	if err != nil || p != (Pruned{Runs: 1, Documents: 1}) {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if h, err = s.Finding(t.Context(), list[0].ID); err != nil || len(h.Evidence) != 1 {
+		t.Errorf("after pruning: %+v, %v", h, err)
+	}
+}

@@ -1,0 +1,482 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/postscan/postscan/scanner"
+)
+
+// Filter chooses findings. Empty fields choose all.
+type Filter struct {
+	Audit     string
+	Target    int64
+	Check     string // an id
+	Standing  Standing
+	Severity  []scanner.Severity
+	Text      string // stands in the resource, the message or the check's id
+	Framework string // findings of checks that refer to it
+	Control   string // of the framework
+	// Gone also chooses findings of targets that are not looked at any more.
+	Gone bool
+	// After is the last finding of the page before, in the order of the list; nil for the first page.
+	After *Cursor
+	// Limit is the length of a page; 100 where 0, 1000 at most.
+	Limit int
+}
+
+// Cursor is a place in a list of findings.
+type Cursor struct {
+	Severity scanner.Severity `json:"severity"`
+	ID       int64            `json:"id"`
+}
+
+const (
+	pageSize    = 100
+	maxPageSize = 1000
+)
+
+const findingColumns = `f.id, f.fingerprint, f.check_id, p.title, f.severity, f.kind, f.resource, f.key, f.message, f.copies, f.standing, f.suppression,
+	f.first_seen, f.last_seen, f.fixed_at, f.reopened, t.id, t.audit, t.identity, t.kind, t.ref, t.seen_at, t.stale_at, t.stale_reason, t.gone_at`
+
+const findingTables = ` FROM finding f JOIN target t ON t.id = f.target JOIN promise p ON p.check_id = f.check_id `
+
+func scanFinding(r rows) (Finding, error) {
+	var f Finding
+	var suppression *string
+	var first int64
+	var last, fixed, seen, stale, gone *int64
+	t := &f.Target
+	if err := r.Scan(&f.ID, &f.Fingerprint, &f.Check, &f.Title, &f.Severity, &f.Kind, &f.Resource, &f.Key, &f.Message, &f.Copies, &f.Standing, &suppression,
+		&first, &last, &fixed, &f.Reopened, &t.ID, &t.Audit, &t.Identity, &t.Kind, &t.Ref, &seen, &stale, &t.Reason, &gone); err != nil {
+		return f, err
+	}
+	t.Seen, t.Stale, t.Gone = moment(seen), moment(stale), moment(gone)
+	f.FirstSeen, f.LastSeen, f.FixedAt = moment(&first), moment(last), moment(fixed)
+	if last == nil {
+		f.LastSeen = t.Seen // by the target's last scan
+		if f.LastSeen.Before(f.FirstSeen) {
+			f.LastSeen = f.FirstSeen
+		}
+	}
+	if suppression == nil {
+		return f, nil
+	}
+	f.Suppression = &scanner.Suppression{}
+	return f, json.Unmarshal([]byte(*suppression), f.Suppression)
+}
+
+// conditions builds the WHERE clause of a filter.
+func (f *Filter) conditions() (string, []any) {
+	var where []string
+	var args []any
+	add := func(condition string, values ...any) {
+		for _, v := range values {
+			args = append(args, v)
+			condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(args)), 1)
+		}
+		where = append(where, condition)
+	}
+	if f.Audit != "" {
+		add("t.audit = ?", f.Audit)
+	}
+	if f.Target != 0 {
+		add("f.target = ?", f.Target)
+	}
+	if f.Check != "" {
+		add("f.check_id = ?", f.Check)
+	}
+	if f.Standing != "" {
+		add("f.standing = ?", string(f.Standing))
+	}
+	if len(f.Severity) > 0 {
+		marks := make([]string, len(f.Severity))
+		values := make([]any, len(f.Severity))
+		for i, s := range f.Severity {
+			marks[i], values[i] = "?", int(s)
+		}
+		add("f.severity IN ("+strings.Join(marks, ", ")+")", values...)
+	}
+	if f.Text != "" {
+		pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(f.Text)) + "%"
+		add(`(LOWER(f.resource) LIKE ? ESCAPE '\' OR LOWER(f.message) LIKE ? ESCAPE '\' OR LOWER(f.check_id) LIKE ? ESCAPE '\')`, pattern, pattern, pattern)
+	}
+	if f.Framework != "" {
+		// The rule is JSON that we wrote: a reference is {"framework":"…","control":"…"}.
+		reference := `"framework":"` + f.Framework + `","control":"` + f.Control
+		if f.Control != "" {
+			reference += `"`
+		}
+		add(`p.detail LIKE ? ESCAPE '\'`, "%"+strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(reference)+"%")
+	}
+	if !f.Gone {
+		add("t.gone_at IS NULL")
+	}
+	if f.After != nil {
+		add("(f.severity < ? OR f.severity = ? AND f.id > ?)", int(f.After.Severity), int(f.After.Severity), f.After.ID)
+	}
+	if len(where) == 0 {
+		return "", nil
+	}
+	return " WHERE " + strings.Join(where, " AND "), args
+}
+
+// Findings returns a page of findings, the worst first, and the cursor of the next
+// page, nil where this is the last.
+func (s *Store) Findings(ctx context.Context, f Filter) ([]Finding, *Cursor, error) {
+	limit := f.Limit
+	if limit <= 0 {
+		limit = pageSize
+	}
+	limit = min(limit, maxPageSize)
+	where, args := f.conditions()
+	out := []Finding{}
+	err := s.db.read(ctx, func(q querier) error {
+		return each(ctx, q, func(r rows) error {
+			found, err := scanFinding(r)
+			out = append(out, found)
+			return err
+		}, `SELECT `+findingColumns+findingTables+where+fmt.Sprintf(` ORDER BY f.severity DESC, f.id LIMIT %d`, limit+1), args...)
+	})
+	if err != nil || len(out) <= limit {
+		return out, nil, err
+	}
+	out = out[:limit]
+	last := &out[limit-1]
+	return out, &Cursor{last.Severity, last.ID}, nil
+}
+
+// History is a finding with everything that is known of it.
+type History struct {
+	Finding
+	Rule    scanner.Rule `json:"rule"`
+	Changes []Change     `json:"changes"` // the oldest first
+	// Run is the run whose report holds the evidence.
+	Run string `json:"run"`
+	// Evidence is what that report says of it; empty where it was pruned.
+	Evidence []scanner.FindingDocument `json:"evidence"`
+}
+
+// Finding returns one finding with its history; nil where there is none of that id.
+func (s *Store) Finding(ctx context.Context, id int64) (*History, error) {
+	var h *History
+	err := s.db.read(ctx, func(q querier) error {
+		err := each(ctx, q, func(r rows) error {
+			f, err := scanFinding(r)
+			h = &History{Finding: f, Changes: []Change{}, Evidence: []scanner.FindingDocument{}}
+			return err
+		}, `SELECT `+findingColumns+findingTables+` WHERE f.id = $1`, id)
+		if err != nil || h == nil {
+			return err
+		}
+		var detail string
+		if _, err := one(ctx, q, []any{&detail, &h.Run}, `SELECT p.detail, CASE WHEN f.last_seen IS NULL THEN COALESCE(t.seen_run, f.last_run) ELSE f.last_run END `+findingTables+` WHERE f.id = $1`, id); err != nil {
+			return err
+		}
+		if err := json.Unmarshal([]byte(detail), &h.Rule); err != nil {
+			return err
+		}
+		return each(ctx, q, func(r rows) error {
+			var c Change
+			var run *string
+			var at int64
+			if err := r.Scan(&c.Finding, &run, &at, &c.Kind, &c.From, &c.To); err != nil {
+				return err
+			}
+			c.At = moment(&at)
+			if run != nil {
+				c.Run = *run
+			}
+			h.Changes = append(h.Changes, c)
+			return nil
+		}, `SELECT finding, run, at, kind, from_value, to_value FROM change WHERE finding = $1 ORDER BY id`, id)
+	})
+	if err != nil || h == nil {
+		return nil, err
+	}
+	rep, err := s.Report(ctx, h.Run)
+	if err != nil {
+		return h, nil //nolint:nilerr // a pruned report leaves a finding without evidence
+	}
+	for i := range rep.Findings {
+		if f := &rep.Findings[i]; f.Fingerprint == h.Fingerprint {
+			h.Evidence = append(h.Evidence, f.Document())
+		}
+	}
+	return h, nil
+}
+
+// Targets returns the targets of an audit, or of all where name is empty: the stale
+// ones first, then by name.
+func (s *Store) Targets(ctx context.Context, name string) ([]Target, error) {
+	out := []Target{}
+	err := s.db.read(ctx, func(q querier) error {
+		return each(ctx, q, func(r rows) error {
+			var t Target
+			var seen, stale *int64
+			if err := r.Scan(&t.ID, &t.Audit, &t.Identity, &t.Kind, &t.Ref, &seen, &stale, &t.Reason); err != nil {
+				return err
+			}
+			t.Seen, t.Stale = moment(seen), moment(stale)
+			out = append(out, t)
+			return nil
+		}, `SELECT id, audit, identity, kind, ref, seen_at, stale_at, stale_reason FROM target WHERE gone_at IS NULL AND ($1 = '' OR audit = $1)
+			ORDER BY CASE WHEN stale_at IS NULL THEN 1 ELSE 0 END, audit, ref`, name)
+	})
+	return out, err
+}
+
+// Difference is what changed between two moments.
+type Difference struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+	// New were not there before, Fixed are not there any more, Reopened were fixed
+	// or suppressed before, Changed have another severity.
+	New      []Finding `json:"new"`
+	Fixed    []Finding `json:"fixed"`
+	Reopened []Finding `json:"reopened"`
+	Changed  []Finding `json:"changed"`
+	// More says that a list was cut at its limit.
+	More bool `json:"more"`
+}
+
+// maxDifference bounds each list of a difference.
+const maxDifference = 10_000
+
+// Diff tells what changed of an audit, or of all where name is empty, after one
+// moment and up to another, by the state of each finding at both.
+func (s *Store) Diff(ctx context.Context, name string, from, to time.Time) (*Difference, error) {
+	d := &Difference{From: from, To: to, New: []Finding{}, Fixed: []Finding{}, Reopened: []Finding{}, Changed: []Finding{}}
+	err := s.db.read(ctx, func(q querier) error {
+		type span struct{ first, last Change }
+		spans := map[int64]*span{}
+		var order []int64
+		err := each(ctx, q, func(r rows) error {
+			var c Change
+			if err := r.Scan(&c.Finding, &c.Kind, &c.From, &c.To); err != nil {
+				return err
+			}
+			if c.Kind == ChangeSeverity {
+				return nil // asked for below
+			}
+			if spans[c.Finding] == nil {
+				spans[c.Finding] = &span{first: c}
+				order = append(order, c.Finding)
+			}
+			spans[c.Finding].last = c
+			return nil
+		}, `SELECT c.finding, c.kind, c.from_value, c.to_value FROM change c JOIN finding f ON f.id = c.finding JOIN target t ON t.id = f.target
+			WHERE c.at > $1 AND c.at <= $2 AND ($3 = '' OR t.audit = $3) ORDER BY c.id`, from.UnixMicro(), to.UnixMicro(), name)
+		if err != nil {
+			return err
+		}
+		for _, id := range order {
+			sp := spans[id]
+			counted := sp.first.Kind != ChangeNew && sp.first.From == string(StandingOpen)
+			counts := sp.last.Kind == ChangeNew || sp.last.To == string(StandingOpen)
+			var list *[]Finding
+			switch {
+			case sp.first.Kind == ChangeNew && counts:
+				list = &d.New
+			case !counted && counts:
+				list = &d.Reopened
+			case counted && sp.last.Kind == ChangeFixed:
+				list = &d.Fixed
+			default:
+				continue
+			}
+			if err := d.add(ctx, q, list, id); err != nil {
+				return err
+			}
+		}
+		var changed []int64
+		err = each(ctx, q, func(r rows) error {
+			var id int64
+			changed = append(changed, 0)
+			return r.Scan(&id, &changed[len(changed)-1])
+		}, `SELECT MIN(c.id), c.finding FROM change c JOIN finding f ON f.id = c.finding JOIN target t ON t.id = f.target
+			WHERE c.kind = 'severity' AND c.at > $1 AND c.at <= $2 AND ($3 = '' OR t.audit = $3) AND f.first_seen <= $1 GROUP BY c.finding ORDER BY 1`, from.UnixMicro(), to.UnixMicro(), name)
+		if err != nil {
+			return err
+		}
+		for _, id := range changed {
+			if err := d.add(ctx, q, &d.Changed, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *Difference) add(ctx context.Context, q querier, list *[]Finding, id int64) error {
+	if len(*list) >= maxDifference {
+		d.More = true
+		return nil
+	}
+	return each(ctx, q, func(r rows) error {
+		f, err := scanFinding(r)
+		*list = append(*list, f)
+		return err
+	}, `SELECT `+findingColumns+findingTables+` WHERE f.id = $1`, id)
+}
+
+// Overview is the state of all audits at a glance.
+type Overview struct {
+	Open       map[string]int     `json:"open"` // findings that count, by severity
+	Suppressed int                `json:"suppressed"`
+	Stale      []Target           `json:"stale"`
+	Audits     []AuditState       `json:"audits"`
+	TimeToFix  map[string]float64 `json:"time_to_fix"` // mean, in hours, by severity; of findings that were fixed
+}
+
+// AuditState is one audit with its last run.
+type AuditState struct {
+	Name    string         `json:"name"`
+	Kind    string         `json:"kind"`
+	NextRun time.Time      `json:"next_run"` // zero without a schedule
+	Removed bool           `json:"removed"`  // it is no longer configured
+	Last    *Run           `json:"last"`     // that ended; nil where none has
+	Open    map[string]int `json:"open"`
+}
+
+// Overview returns it.
+func (s *Store) Overview(ctx context.Context) (*Overview, error) {
+	o := &Overview{Open: map[string]int{}, Stale: []Target{}, Audits: []AuditState{}, TimeToFix: map[string]float64{}}
+	targets, err := s.Targets(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range targets {
+		if !t.Stale.IsZero() {
+			o.Stale = append(o.Stale, t)
+		}
+	}
+	err = s.db.read(ctx, func(q querier) error {
+		byAudit := map[string]map[string]int{}
+		// The last tally of each target is its state: counting findings would take a second for a million of them.
+		err := each(ctx, q, func(r rows) error {
+			var audit string
+			var severity scanner.Severity
+			var n int
+			if err := r.Scan(&audit, &severity, &n); err != nil {
+				return err
+			}
+			if byAudit[audit] == nil {
+				byAudit[audit] = map[string]int{}
+			}
+			byAudit[audit][severity.String()] += n
+			o.Open[severity.String()] += n
+			return nil
+		}, `SELECT t.audit, y.severity, SUM(y.n) FROM target t JOIN tally y ON y.target = t.id AND y.at = (SELECT MAX(at) FROM tally WHERE target = t.id)
+			WHERE t.gone_at IS NULL GROUP BY t.audit, y.severity`)
+		if err != nil {
+			return err
+		}
+		err = each(ctx, q, func(r rows) error {
+			var text string
+			var next, removed *int64
+			a := AuditState{}
+			if err := r.Scan(&a.Name, &text, &next, &removed); err != nil {
+				return err
+			}
+			var def Audit
+			if err := json.Unmarshal([]byte(text), &def); err != nil {
+				return err
+			}
+			a.Kind, a.NextRun, a.Removed, a.Open = def.Target.Kind(), moment(next), removed != nil, byAudit[a.Name]
+			o.Audits = append(o.Audits, a)
+			return nil
+		}, `SELECT name, definition, next_run, removed_at FROM audit ORDER BY name`)
+		if err != nil {
+			return err
+		}
+		for i := range o.Audits {
+			a := &o.Audits[i]
+			if a.Open == nil {
+				a.Open = map[string]int{}
+			}
+			err := each(ctx, q, func(r rows) error {
+				run, err := scanRun(r)
+				a.Last = &run
+				return err
+			}, `SELECT `+runColumns+` FROM run WHERE audit = $1 AND state IN ('done', 'failed') ORDER BY id DESC LIMIT 1`, a.Name)
+			if err != nil {
+				return err
+			}
+		}
+		if _, err := one(ctx, q, []any{&o.Suppressed}, `SELECT COUNT(*) FROM finding WHERE standing = 'suppressed'`); err != nil {
+			return err
+		}
+		return each(ctx, q, func(r rows) error {
+			var severity scanner.Severity
+			var mean float64
+			if err := r.Scan(&severity, &mean); err != nil {
+				return err
+			}
+			o.TimeToFix[severity.String()] = mean / float64(time.Hour/time.Microsecond)
+			return nil
+		}, `SELECT severity, CAST(AVG(fixed_at - first_seen) AS DOUBLE PRECISION) FROM finding WHERE standing = 'fixed' GROUP BY severity`)
+	})
+	return o, err
+}
+
+// Point is the number of open findings at a moment, by severity.
+type Point struct {
+	At   time.Time      `json:"at"`
+	Open map[string]int `json:"open"`
+}
+
+// Trend returns the open findings of an audit, or of all where name is empty, after
+// every run that changed them, the oldest first; what was before since is the first point.
+func (s *Store) Trend(ctx context.Context, name string, since time.Time) ([]Point, error) {
+	var out []Point
+	err := s.db.read(ctx, func(q querier) error {
+		type state = map[string]int
+		targets := map[int64]state{}
+		var at int64
+		point := func() {
+			sum := state{}
+			for _, t := range targets {
+				for severity, n := range t {
+					sum[severity] += n
+				}
+			}
+			if t := moment(&at); t.Before(since) && len(out) > 0 {
+				out[0] = Point{since, sum}
+			} else if t.Before(since) {
+				out = append(out, Point{since, sum})
+			} else {
+				out = append(out, Point{t, sum})
+			}
+		}
+		err := each(ctx, q, func(r rows) error {
+			var target, when int64
+			var severity scanner.Severity
+			var n int
+			if err := r.Scan(&target, &when, &severity, &n); err != nil {
+				return err
+			}
+			if when != at && at != 0 {
+				point()
+			}
+			at = when
+			if targets[target] == nil {
+				targets[target] = state{}
+			}
+			targets[target][severity.String()] = n
+			return nil
+		}, `SELECT y.target, y.at, y.severity, y.n FROM tally y JOIN target t ON t.id = y.target WHERE t.gone_at IS NULL AND ($1 = '' OR t.audit = $1) ORDER BY y.at, y.target`, name)
+		if err == nil && at != 0 {
+			point()
+		}
+		return err
+	})
+	return out, err
+}
