@@ -325,7 +325,7 @@ func openPostgres(ctx context.Context, dsn string, log *slog.Logger) (_ database
 	if err != nil {
 		return nil, errors.New("the database postgres://… cannot be read: write postgres://USER:PASSWORD@HOST:PORT/NAME") // the cause may hold the password
 	}
-	where := net(cfg.ConnConfig)
+	where := address(cfg.ConnConfig)
 	db := &postgres{}
 	if db.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return nil, fmt.Errorf("open the database %s: %w", where, err)
@@ -360,8 +360,8 @@ func openPostgres(ctx context.Context, dsn string, log *slog.Logger) (_ database
 	return db, nil
 }
 
-// net names a database without its password.
-func net(c *pgx.ConnConfig) string {
+// address names a database without its password.
+func address(c *pgx.ConnConfig) string {
 	return "postgres://" + c.Host + ":" + strconv.Itoa(int(c.Port)) + "/" + c.Database
 }
 

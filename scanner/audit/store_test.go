@@ -23,13 +23,21 @@ func (c *clock) pass(d time.Duration) { c.at = c.at.Add(d) }
 
 var start = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-// open opens a new database in a file.
-func open(t *testing.T, c *clock) *Store {
+// onBoth runs the test on a new database of each kind.
+func onBoth(t *testing.T, test func(t *testing.T, s *Store, c *clock)) {
 	t.Helper()
-	return openAt(t, c, "sqlite:"+filepath.Join(t.TempDir(), "h.db"))
+	t.Run("sqlite", func(t *testing.T) {
+		c := &clock{at: start}
+		test(t, open(t, c, "sqlite:"+filepath.Join(t.TempDir(), "h.db")), c)
+	})
+	t.Run("postgres", func(t *testing.T) {
+		c := &clock{at: start}
+		test(t, open(t, c, newPostgres(t)), c)
+	})
 }
 
-func openAt(t *testing.T, c *clock, name string) *Store {
+// open opens a database and configures one audit.
+func open(t *testing.T, c *clock, name string) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), name, Options{
 		Now:    c.now,
@@ -82,8 +90,9 @@ func record(t *testing.T, s *Store, rep *scanner.Report) *Run {
 	return run
 }
 
-func TestHistoryOfFindings(t *testing.T) {
-	s := open(t, &clock{at: start})
+func TestHistoryOfFindings(t *testing.T) { onBoth(t, testHistoryOfFindings) }
+
+func testHistoryOfFindings(t *testing.T, s *Store, _ *clock) {
 	for i, step := range []struct {
 		rep  *scanner.Report
 		want Counts
@@ -109,8 +118,9 @@ func TestHistoryOfFindings(t *testing.T) {
 	}
 }
 
-func TestWhatWasNotSeenIsNotFixed(t *testing.T) {
-	s := open(t, &clock{at: start})
+func TestWhatWasNotSeenIsNotFixed(t *testing.T) { onBoth(t, testWhatWasNotSeenIsNotFixed) }
+
+func testWhatWasNotSeenIsNotFixed(t *testing.T, s *Store, _ *clock) {
 	record(t, s, report("a"))
 
 	broken := report()
@@ -128,9 +138,9 @@ func TestWhatWasNotSeenIsNotFixed(t *testing.T) {
 	}
 }
 
-func TestALostRun(t *testing.T) {
-	c := &clock{at: start}
-	s := open(t, c)
+func TestALostRun(t *testing.T) { onBoth(t, testALostRun) }
+
+func testALostRun(t *testing.T, s *Store, c *clock) {
 	run, err := s.Begin(t.Context(), "web", CauseManual)
 	if err != nil {
 		t.Fatal(err)
@@ -153,9 +163,9 @@ func TestALostRun(t *testing.T) {
 	}
 }
 
-func TestScheduleAndQueue(t *testing.T) {
-	c := &clock{at: start}
-	s := open(t, c)
+func TestScheduleAndQueue(t *testing.T) { onBoth(t, testScheduleAndQueue) }
+
+func testScheduleAndQueue(t *testing.T, s *Store, c *clock) {
 	c.pass(72 * time.Hour) // the machine slept: one run, not three
 	for range 3 {
 		if err := s.Due(t.Context()); err != nil {
@@ -205,9 +215,9 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-func TestHistoryQueries(t *testing.T) {
-	c := &clock{at: start}
-	s := open(t, c)
+func TestHistoryQueries(t *testing.T) { onBoth(t, testHistoryQueries) }
+
+func testHistoryQueries(t *testing.T, s *Store, c *clock) {
 	record(t, s, report("a", "b"))
 	first := c.at
 	c.pass(24 * time.Hour)
