@@ -24,6 +24,9 @@ type Report struct {
 	Baseline *BaselineSummary `json:"baseline" jsonschema:"nullable"` // nil where the report was compared with none
 	// Isolation is nil where the scan looked at no workload.
 	Isolation *Isolation `json:"isolation" jsonschema:"nullable"`
+	// Images has the images that workloads of the report run; nil where the scan
+	// did not look at both.
+	Images []RunningImage `json:"images,omitempty"`
 	// Compliance has the frameworks that were asked for.
 	Compliance []Framework    `json:"compliance"`
 	Outcomes   []OutcomeEntry `json:"outcomes,omitempty"` // every outcome, only where asked for

@@ -53,6 +53,7 @@ type builder struct {
 	targets   map[string]facts.Target // by Ref, for identities
 	counts    map[string]*CheckCount  // by check id
 	resources int
+	running   *running // nil where no image is judged
 }
 
 func newBuilder(e Evaluator, o Options) *builder {
@@ -64,6 +65,9 @@ func newBuilder(e Evaluator, o Options) *builder {
 	}
 	for _, r := range e.Rules() {
 		b.counts[r.ID] = &CheckCount{Rule: r, ByTarget: map[string]Counts{}}
+		if r.Subject == facts.KindImage && b.running == nil {
+			b.running = &running{uses: map[string][]ImageUse{}}
+		}
 	}
 	return b
 }
@@ -104,6 +108,9 @@ func (b *builder) Resource(ctx context.Context, r *facts.Resource) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.resources++
+	if b.running != nil {
+		b.running.add(r)
+	}
 	for i := range outcomes {
 		b.add(&outcomes[i])
 	}
@@ -158,6 +165,9 @@ func (b *builder) report(collectErr error) (*Report, error) {
 		return cmp.Or(cmp.Compare(x.Target, y.Target), cmp.Compare(x.Resource, y.Resource), cmp.Compare(x.Type, y.Type),
 			cmp.Compare(x.Name, y.Name), cmp.Compare(x.Version, y.Version), cmp.Compare(x.Path, y.Path))
 	})
+	if b.running != nil {
+		b.running.join(rep)
+	}
 	SortFindings(rep.Findings)
 	for _, f := range b.opts.Filters {
 		if err := f.Apply(rep); err != nil {

@@ -29,6 +29,9 @@ func JSON(w io.Writer, r *scanner.Report, _ Options) error {
 	writeList(d, "notices", r.Notices, func(n *scanner.Notice) any { return n })
 	d.field("baseline", r.Baseline)
 	writeIsolation(d, r.Isolation)
+	if r.Images != nil {
+		writeList(d, "images", r.Images, func(im *scanner.RunningImage) any { return im })
+	}
 	writeList(d, "compliance", r.Compliance, func(f *scanner.Framework) any { return f })
 	if r.Outcomes != nil {
 		writeList(d, "outcomes", r.Outcomes, func(o *scanner.OutcomeEntry) any { return o })
@@ -205,6 +208,8 @@ func readField(dec *json.Decoder, name string, rep *scanner.Report, rules map[st
 		return dec.Decode(&rep.Baseline)
 	case "isolation":
 		rep.Isolation, err = readIsolation(dec)
+	case "images":
+		rep.Images, err = readList[scanner.RunningImage](dec)
 	case "compliance":
 		rep.Compliance, err = readList[scanner.Framework](dec)
 	case "outcomes":

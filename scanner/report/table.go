@@ -34,6 +34,7 @@ func Table(w io.Writer, r *scanner.Report, o Options) error {
 	if t.width == 0 {
 		t.width = 80
 	}
+	t.images = imagesByTarget(r.Images)
 	sections, hidden := groupByTarget(r, o.MinSeverity)
 	for _, s := range sections {
 		t.target(s)
@@ -54,6 +55,8 @@ type table struct {
 	w     *bufio.Writer
 	opts  Options
 	width int
+	// images are those that workloads of the report run, by target.
+	images map[string]*scanner.RunningImage
 }
 
 // section is what the table says of one target.
@@ -185,6 +188,7 @@ func (t *table) target(s section) {
 	for _, l := range flow(properties(s.target, s.packages), t.width-2) {
 		t.line("  " + t.dim(l))
 	}
+	t.runBy(s.target.Ref)
 	t.line("")
 	if s.findings == 0 {
 		t.line("  No findings to show.")
@@ -199,6 +203,39 @@ func (t *table) target(s section) {
 	for _, g := range s.listings {
 		t.vulnerabilities(g)
 		t.line("")
+	}
+}
+
+func imagesByTarget(images []scanner.RunningImage) map[string]*scanner.RunningImage {
+	out := map[string]*scanner.RunningImage{}
+	for i := range images {
+		out[images[i].Target] = &images[i]
+	}
+	return out
+}
+
+// runBy leads from an image to the workloads that run it.
+func (t *table) runBy(target string) {
+	im := t.images[target]
+	if im == nil {
+		return
+	}
+	var names []string
+	for _, w := range im.Workloads {
+		if len(names) == maxPlaces && len(im.Workloads) > maxPlaces+1 {
+			names = append(names, fmt.Sprintf("and %d more", len(im.Workloads)-maxPlaces))
+			break
+		}
+		names = append(names, Clean(w.Resource.ID))
+	}
+	for _, l := range wrap("run by "+strings.Join(names, ", "), t.width-2) {
+		t.line("  " + t.dim(l))
+	}
+	if im.Problem == "" {
+		return
+	}
+	for _, l := range wrap("Unknown for them: "+Clean(im.Problem), t.width-2) {
+		t.line("  " + l)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/postscan/postscan/scanner"
 	"github.com/postscan/postscan/scanner/collect/cluster"
+	"github.com/postscan/postscan/scanner/facts"
 )
 
 // clusterFlags say which cluster to look at and what of it.
@@ -22,6 +23,7 @@ type clusterFlags struct {
 	noAnonymous bool
 	pageSize    int64
 	pss         pssValue
+	images      clusterImageFlags
 }
 
 func (f *clusterFlags) define(cmd *cobra.Command) {
@@ -33,6 +35,7 @@ func (f *clusterFlags) define(cmd *cobra.Command) {
 		fs.BoolVar(&f.noAnonymous, "no-anonymous", false, "send no request without credentials to see what the server shows to anybody")
 		fs.StringVar(&f.name, "name", "", "call the cluster by this `NAME` in fingerprints, not by the UID of kube-system")
 	})
+	f.images.define(cmd)
 	addFlags(cmd, "Policy", f.pss.define)
 	addFlags(cmd, "Limit", func(fs *pflag.FlagSet) {
 		fs.Int64Var(&f.pageSize, "page-size", 500, "objects asked for at once")
@@ -51,13 +54,15 @@ show is unknown for exactly the checks that depend on it, and the report says
 why.`,
 		Example: `  postscan cluster
   postscan cluster --context prod -n shop --fail-on critical
-  postscan cluster --framework pss-baseline -o html=prod.html`,
+  postscan cluster --framework pss-baseline -o html=prod.html
+  postscan cluster --images`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.scanCluster(cmd.Context(), &scan, &f) },
 	}
 	scan.define(cmd, true)
 	f.define(cmd)
 	scan.policy.defineNetwork(cmd)
+	scan.policy.offline = &f.images.database.offline
 	return cmd
 }
 
@@ -76,15 +81,23 @@ func (a *app) scanCluster(ctx context.Context, scan *scanFlags, f *clusterFlags)
 	now := a.env.Now().UTC().Truncate(time.Second)
 	progress := a.newProgress()
 	defer progress.stop()
+	kinds := kubernetesKinds()
+	options := cluster.Options{
+		Name: f.name, ExcludeNamespaces: f.exclude, IncludeKinds: f.kinds, KubeletConfig: f.kubelet, NoAnonymous: f.noAnonymous,
+		Timeout: scan.timeout, PageSize: f.pageSize, Detect: detectSecrets, Now: now, Log: a.log,
+		Progress: func(p cluster.Progress) { progress.tell(fmt.Sprintf("reading %s: %d", p.Kind, p.Objects)) },
+	}
+	if f.images.on {
+		kinds = append(kinds, facts.KindImage)
+		if options.Images, err = a.clusterImages(&f.images, scan.policy.network, now, progress); err != nil {
+			return err
+		}
+	}
 	return a.scan(ctx, scan, job{
 		collected: now,
-		kinds:     kubernetesKinds(),
+		kinds:     kinds,
 		collector: func(context.Context) (scanner.Collector, func(), error) {
-			return cluster.New(conn, cluster.Options{
-				Name: f.name, ExcludeNamespaces: f.exclude, IncludeKinds: f.kinds, KubeletConfig: f.kubelet, NoAnonymous: f.noAnonymous,
-				Timeout: scan.timeout, PageSize: f.pageSize, Detect: detectSecrets, Now: now, Log: a.log,
-				Progress: func(p cluster.Progress) { progress.tell(fmt.Sprintf("reading %s: %d", p.Kind, p.Objects)) },
-			}), progress.stop, nil
+			return cluster.New(conn, options), progress.stop, nil
 		},
 	})
 }

@@ -34,26 +34,32 @@ func (f *registryFlags) defineLogin(fs *pflag.FlagSet) {
 
 // registry makes the client for all registries.
 func (a *app) registry(f *registryFlags) (*image.Registry, error) {
-	mirrors := map[string][]string{}
-	for _, m := range f.mirrors {
-		host, mirror, ok := strings.Cut(m, "=")
-		if !ok || host == "" || mirror == "" {
-			return nil, usage(fmt.Errorf("--mirror %s: write it as REGISTRY=MIRROR, as docker.io=127.0.0.1:5000", m))
-		}
-		mirrors[host] = append(mirrors[host], mirror)
-	}
-	password, err := a.password(f)
+	o, err := a.registryOptions(f)
 	if err != nil {
 		return nil, err
 	}
-	r, err := image.NewRegistry(image.RegistryOptions{
-		Mirrors: mirrors, Insecure: f.insecure, CAFile: f.caFile,
-		Username: f.username, Password: password, Log: a.log,
-	})
+	r, err := image.NewRegistry(o)
 	if errors.Is(err, image.ErrUsage) {
 		return nil, usage(err)
 	}
 	return r, err
+}
+
+// registryOptions turns the flags into the client's options.
+func (a *app) registryOptions(f *registryFlags) (image.RegistryOptions, error) {
+	mirrors := map[string][]string{}
+	for _, m := range f.mirrors {
+		host, mirror, ok := strings.Cut(m, "=")
+		if !ok || host == "" || mirror == "" {
+			return image.RegistryOptions{}, usage(fmt.Errorf("--mirror %s: write it as REGISTRY=MIRROR, as docker.io=127.0.0.1:5000", m))
+		}
+		mirrors[host] = append(mirrors[host], mirror)
+	}
+	password, err := a.password(f)
+	return image.RegistryOptions{
+		Mirrors: mirrors, Insecure: f.insecure, CAFile: f.caFile,
+		Username: f.username, Password: password, Log: a.log,
+	}, err
 }
 
 // password returns the password for --username.

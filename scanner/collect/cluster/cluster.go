@@ -14,9 +14,12 @@ package cluster
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"net/url"
 	"path"
@@ -28,6 +31,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
@@ -51,7 +55,7 @@ type Options struct {
 	// IncludeKinds limits the report to these kinds ("Deployment"); empty is all.
 	IncludeKinds []string
 	// KubeletConfig also reads every kubelet's configuration through the API,
-	// which needs the right nodes/proxy or nodes/configz.
+	// which needs the right nodes/proxy.
 	KubeletConfig bool
 	// NoAnonymous leaves out the requests without credentials that tell what
 	// the server shows to anybody.
@@ -68,10 +72,11 @@ type Options struct {
 	// Detect finds credentials in literal values; nil makes them not assessed.
 	Detect kube.Detector
 	// Images is called with every distinct image that runs, after everything
-	// else was sent; nil leaves images out. secret reads the content of one pull
-	// Secret, a Docker configuration in JSON. An error ends the collection; what
-	// is wrong with one image is for Images itself to report.
-	Images func(ctx context.Context, images []kube.RunningImage, secret func(ctx context.Context, s kube.PullSecret) ([]byte, error)) error
+	// else was sent; nil leaves images out. It sends what it sees to the sink.
+	// secret reads the content of one pull Secret, a Docker configuration in
+	// JSON. An error ends the collection; what is wrong with one image is for
+	// Images itself to report.
+	Images func(ctx context.Context, sink scanner.Sink, images []kube.RunningImage, secret func(ctx context.Context, s kube.PullSecret) ([]byte, error)) error
 	// Progress is told how far the lists are; nil for nobody.
 	Progress func(Progress)
 	Now      time.Time
@@ -117,6 +122,9 @@ type session struct {
 	info      kube.ClusterInfo
 	served    map[schema.GroupResource]schema.GroupVersionResource // nil where discovery failed
 	kinds     map[schema.GroupResource]string
+	// namespacesRead is closed when the list of namespaces has ended.
+	namespacesRead chan struct{}
+	namespacesOnce sync.Once
 	// unreachable is set where the server could not be spoken to at all.
 	unreachable error
 	// send gives a resource to the sink.
@@ -144,12 +152,15 @@ func (c *Collector) Collect(ctx context.Context, sink scanner.Sink) error {
 		return c.failed(sink, s.unreachable)
 	}
 	s.discover(asking)
-	s.together(asking, 4, s.base())
+	s.undiscovered()
+	s.together(asking, 4, s.base(s.namespace))
 	s.kubeadmin(asking)
 	if c.opts.KubeletConfig {
 		s.kubelets(asking)
 	}
-	if !c.opts.NoAnonymous {
+	if c.opts.NoAnonymous {
+		s.info.Missing["anonymous"] = facts.Missing{Status: facts.NotAssessed, Reason: "no request without credentials was tried (--no-anonymous)"}
+	} else {
 		s.anonymous(asking)
 	}
 	if ctx.Err() != nil {
@@ -162,9 +173,9 @@ func (c *Collector) Collect(ctx context.Context, sink scanner.Sink) error {
 	sender, sending := kube.NewSender(ctx, sink, c.opts.Parallel)
 	s.send = sender.Send
 	stop := context.AfterFunc(sending, cancel) // a sink that refuses ends the asking too
-	s.together(asking, 2, s.controllers())
-	s.together(asking, 1, s.parts())
-	s.together(asking, 1, s.pods())
+	s.together(asking, 2, s.controllers(s.namespace))
+	s.together(asking, 1, s.parts(s.namespace))
+	s.together(asking, 1, s.pods(s.namespace))
 	stop()
 	if ctx.Err() == nil {
 		for r := range s.set.Resources() {
@@ -176,11 +187,11 @@ func (c *Collector) Collect(ctx context.Context, sink scanner.Sink) error {
 	if err := sender.Close(); err != nil || c.opts.Images == nil {
 		return err
 	}
-	return c.opts.Images(ctx, s.set.RunningImages(), s.pullSecret)
+	return c.opts.Images(ctx, sink, s.set.RunningImages(), s.pullSecret)
 }
 
 // pullSecret reads one pull Secret. It is the only Secret whose content is read
-// and handed on.
+// and handed on. The error does not name it.
 func (s *session) pullSecret(ctx context.Context, p kube.PullSecret) ([]byte, error) {
 	var out []byte
 	err := s.retry(ctx, "pull secret", func(ctx context.Context) error {
@@ -198,10 +209,13 @@ func (s *session) pullSecret(ctx context.Context, p kube.PullSecret) ([]byte, er
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read the pull secret %s/%s: %w", p.Namespace, p.Name, err)
+	switch {
+	case apierrors.IsForbidden(err):
+		return nil, errors.New("the credentials may not read it; grant get on this Secret by its name (see docs/deploy)")
+	case apierrors.IsNotFound(err):
+		return nil, errors.New("there is no such Secret")
 	}
-	return out, nil
+	return out, err
 }
 
 // failed sends the target as one without facts.
@@ -234,7 +248,7 @@ func (c *Collector) open() (*session, error) {
 	config.WarningHandler = rest.NoWarnings{}
 	config.WarningHandlerWithContext = rest.NoWarnings{}
 	config.UserAgent = "postscan"
-	s := &session{opts: c.opts, namespace: c.conn.Namespace, config: config}
+	s := &session{opts: c.opts, namespace: c.conn.Namespace, config: config, namespacesRead: make(chan struct{})}
 	httpClient, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("prepare the connection to %s: %w", config.Host, err)
@@ -267,7 +281,7 @@ func (c *Collector) open() (*session, error) {
 // first word with the server: one that cannot be reached ends the scan here.
 func (s *session) version(ctx context.Context) {
 	s.info.Missing = map[string]facts.Missing{}
-	s.endpoint()
+	s.endpoint(ctx)
 	var v string
 	err := s.retry(ctx, "version", func(ctx context.Context) error {
 		info, err := s.typed.Discovery().WithLegacyWithContext(ctx).ServerVersionWithContext(ctx)
@@ -290,8 +304,8 @@ func (s *session) version(ctx context.Context) {
 	s.unreachable = fmt.Errorf("reach the cluster at %s: %w", s.config.Host, err)
 }
 
-// endpoint tells where the server was reached.
-func (s *session) endpoint() {
+// endpoint tells where the server was reached and with what credentials.
+func (s *session) endpoint(ctx context.Context) {
 	e := facts.Endpoint{Host: s.config.Host, Public: "unknown", Port: 443}
 	u, err := url.Parse(s.config.Host)
 	if err == nil && u.Host != "" {
@@ -299,11 +313,73 @@ func (s *session) endpoint() {
 		if n, err := strconv.Atoi(u.Port()); err == nil {
 			e.Port = n
 		}
-		if ip, err := netip.ParseAddr(u.Hostname()); err == nil {
-			e.Public = strconv.FormatBool(ip.IsGlobalUnicast() && !ip.IsPrivate())
+		ips := s.resolve(ctx, u.Hostname())
+		if len(ips) > 0 {
+			e.Public = strconv.FormatBool(slices.ContainsFunc(ips, func(ip netip.Addr) bool { return ip.IsGlobalUnicast() && !ip.IsPrivate() }))
 		}
+		e.Plain = u.Scheme == "http" && !slices.ContainsFunc(ips, netip.Addr.IsLoopback)
 	}
 	s.info.Endpoint = e
+	s.info.Credential = credential(s.config)
+}
+
+// resolve looks up the addresses of the server; none where its name does not
+// resolve here, as behind a proxy.
+func (s *session) resolve(ctx context.Context, host string) []netip.Addr {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{ip}
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		s.opts.Log.Debug("the server's name does not resolve here", "host", host, "error", err)
+		return nil
+	}
+	for i := range ips {
+		ips[i] = ips[i].Unmap()
+	}
+	return ips
+}
+
+// credential says what kind of credential the configuration holds. Of a token
+// only its own expiry is read.
+func credential(c *rest.Config) facts.Credential {
+	out := facts.Credential{Kind: "none", Expires: "unknown"}
+	switch {
+	case c.ExecProvider != nil:
+		out.Kind = "exec"
+	case c.AuthProvider != nil:
+		out.Kind = "provider"
+	case c.BearerTokenFile != "":
+		out.Kind = "token-file"
+	case c.BearerToken != "":
+		out.Kind, out.Expires = "token", tokenExpires(c.BearerToken)
+	case c.Username != "":
+		out.Kind = "password"
+	case c.CertFile != "" || len(c.CertData) > 0:
+		out.Kind = "certificate"
+	}
+	return out
+}
+
+// tokenExpires reads of a JSON Web Token whether it says when it ends.
+func tokenExpires(token string) string {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return "unknown"
+	}
+	body, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return "unknown"
+	}
+	var claims struct {
+		Expiry *json.Number `json:"exp"`
+	}
+	if json.Unmarshal(body, &claims) != nil {
+		return "unknown"
+	}
+	return strconv.FormatBool(claims.Expiry != nil)
 }
 
 // discover asks which kinds the server offers. Where a part of that fails, the

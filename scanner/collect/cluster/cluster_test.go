@@ -30,6 +30,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/postscan/postscan/scanner"
 	"github.com/postscan/postscan/scanner/collect/cluster"
 	"github.com/postscan/postscan/scanner/collect/cluster/clustertest"
 	"github.com/postscan/postscan/scanner/collect/kube"
@@ -88,10 +89,10 @@ func apply(t *testing.T, config *rest.Config, text string) {
 			t.Fatalf("%v in\n%s", err, doc)
 		}
 		resource := strings.ToLower(u.GetKind()) + "s"
-		switch u.GetKind() {
-		case "NetworkPolicy", "ClusterPolicy":
+		switch {
+		case strings.HasSuffix(u.GetKind(), "Policy"):
 			resource = strings.TrimSuffix(resource, "ys") + "ies"
-		case "Ingress":
+		case u.GetKind() == "Ingress":
 			resource = "ingresses"
 		}
 		gvr := u.GroupVersionKind().GroupVersion().WithResource(resource)
@@ -287,7 +288,7 @@ func testEverything(t *testing.T, s *clustertest.Server) {
 	if !hook.Blocks || !hook.Pods {
 		t.Errorf("webhook %+v", hook)
 	}
-	if id := g.resources["ops/ServiceAccount/default"].Facts.(*facts.Identity); id.TokenSecrets != 1 || !id.Used || !id.Default {
+	if id := g.resources["ops/ServiceAccount/default"].Facts.(*facts.Identity); id.TokenSecrets != 1 || id.Used != "true" || !id.Default {
 		t.Errorf("identity %+v", id)
 	}
 	for id := range g.resources {
@@ -357,24 +358,28 @@ func testSelection(t *testing.T, s *clustertest.Server) {
 	}
 }
 
+// connection reads kubectl's flags.
+func connection(t *testing.T, args ...string) *cluster.Connection {
+	t.Helper()
+	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	f := cluster.BindFlags(set)
+	if err := set.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	c, err := f.Connect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func testFlags(t *testing.T, s *clustertest.Server) {
 	second := filepath.Join(t.TempDir(), "second")
 	if err := os.WriteFile(second, []byte("apiVersion: v1\nkind: Config\ncontexts: [{name: other, context: {cluster: test, user: nobody, namespace: ops}}]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("KUBECONFIG", s.Kubeconfig+string(os.PathListSeparator)+second)
-	connect := func(args ...string) *cluster.Connection {
-		set := pflag.NewFlagSet("test", pflag.ContinueOnError)
-		f := cluster.BindFlags(set)
-		if err := set.Parse(args); err != nil {
-			t.Fatal(err)
-		}
-		c, err := f.Connect()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c
-	}
+	connect := func(args ...string) *cluster.Connection { return connection(t, args...) }
 	if c := connect(); c.Context != "test" || c.Namespace != "" || c.Config.Host != s.Config.Host {
 		t.Errorf("plain: %+v", c)
 	}
@@ -541,16 +546,16 @@ spec: {serviceAccountName: puller, imagePullSecrets: [{name: gone}], containers:
 		t.Fatal(err)
 	}
 	called := 0
-	collect(t, s.Config, "", cluster.Options{NoAnonymous: true, Images: func(ctx context.Context, images []kube.RunningImage, secret func(context.Context, kube.PullSecret) ([]byte, error)) error {
+	collect(t, s.Config, "", cluster.Options{NoAnonymous: true, Images: func(ctx context.Context, _ scanner.Sink, images []kube.RunningImage, secret func(context.Context, kube.PullSecret) ([]byte, error)) error {
 		called++
-		want := []kube.RunningImage{{Digest: digest, Workloads: []string{"ops/Pod/pulled"}, PullSecrets: []kube.PullSecret{{Namespace: "ops", Name: "gone"}, {Namespace: "ops", Name: "pull"}}}}
+		want := []kube.RunningImage{{Digest: digest, Repository: "registry.example/app", Workloads: []string{"ops/Pod/pulled"}, PullSecrets: []kube.PullSecret{{Namespace: "ops", Name: "gone"}, {Namespace: "ops", Name: "pull"}}}}
 		if !reflect.DeepEqual(images, want) {
 			t.Errorf("images %+v, want %+v", images, want)
 		}
 		if b, err := secret(ctx, kube.PullSecret{Namespace: "ops", Name: "pull"}); err != nil || string(b) != `{"auths":{}}` {
 			t.Errorf("pull secret: %q, %v", b, err)
 		}
-		if _, err := secret(ctx, kube.PullSecret{Namespace: "ops", Name: "gone"}); err == nil || !strings.Contains(err.Error(), "ops/gone") {
+		if _, err := secret(ctx, kube.PullSecret{Namespace: "ops", Name: "gone"}); err == nil || !strings.Contains(err.Error(), "no such Secret") {
 			t.Errorf("a Secret that is not there: %v", err)
 		}
 		return nil

@@ -33,13 +33,11 @@ func optional(l *lister) *lister {
 }
 
 // base lists what workloads are joined with.
-func (s *session) base() []*lister {
-	s.undiscovered()
+func (s *session) base(ns string) []*lister {
 	core, rbac, net := s.typed.CoreV1(), s.typed.RbacV1(), s.typed.NetworkingV1()
-	ns := s.namespace
 	none := metav1.ListOptions{}
 	out := []*lister{
-		list(s, kube.Namespaces, gr("", "namespaces"), core.Namespaces().List, func(l *corev1.NamespaceList) []corev1.Namespace { return l.Items }, none),
+		s.namespaceList(),
 		list(s, kube.Nodes, gr("", "nodes"), core.Nodes().List, func(l *corev1.NodeList) []corev1.Node { return l.Items }, none),
 		list(s, kube.ServiceAccounts, gr("", "serviceaccounts"), core.ServiceAccounts(ns).List, func(l *corev1.ServiceAccountList) []corev1.ServiceAccount { return l.Items }, none),
 		list(s, kube.Roles, gr("rbac.authorization.k8s.io", "roles"), rbac.Roles(ns).List, func(l *rbacv1.RoleList) []rbacv1.Role { return l.Items }, none),
@@ -56,13 +54,13 @@ func (s *session) base() []*lister {
 		list(s, kube.ConfigMaps, gr("", "configmaps"), core.ConfigMaps(ns).List, func(l *corev1.ConfigMapList) []corev1.ConfigMap { return l.Items }, none),
 		optional(list(s, kube.RuntimeClasses, gr("node.k8s.io", "runtimeclasses"), s.typed.NodeV1().RuntimeClasses().List, func(l *nodev1.RuntimeClassList) []nodev1.RuntimeClass { return l.Items }, none)),
 		list(s, kube.CertificateSigning, gr("certificates.k8s.io", "certificatesigningrequests"), s.typed.CertificatesV1().CertificateSigningRequests().List, func(l *certv1.CertificateSigningRequestList) []certv1.CertificateSigningRequest { return l.Items }, none),
-		s.tokenSecrets(), s.bootstrapTokens(),
+		s.tokenSecrets(ns), s.bootstrapTokens(),
 	}
 	out = append(out, s.admission()...)
 	for _, c := range customKinds {
-		out = append(out, s.custom(c.topic, c.group, c.resource))
+		out = append(out, s.custom(ns, c.topic, c.group, c.resource))
 	}
-	return append(out, s.constraints()...)
+	return s.byNamespace(ns, append(out, s.constraints()...), s.base)
 }
 
 // bootstrapTokens lists the join tokens. They are read whole, because their
@@ -70,9 +68,37 @@ func (s *session) base() []*lister {
 func (s *session) bootstrapTokens() *lister {
 	l := list(s, kube.Secrets, gr("", "secrets"), s.typed.CoreV1().Secrets("kube-system").List, func(l *corev1.SecretList) []corev1.Secret { return l.Items },
 		metav1.ListOptions{FieldSelector: "type=bootstrap.kubernetes.io/token"})
-	l.what = "bootstrap tokens"
+	l.what, l.part = "bootstrap tokens", true
 	if s.namespace != "" && s.namespace != "kube-system" {
-		l.run = func(context.Context) error { return nil }
+		l.pages = func(context.Context) (int, error) { return 0, nil }
+	}
+	return l
+}
+
+// namespaceList lists the namespaces. Where one was asked for and the list is
+// refused, that one is read by its name.
+func (s *session) namespaceList() *lister {
+	all := s.typed.CoreV1().Namespaces()
+	l := list(s, kube.Namespaces, gr("", "namespaces"), all.List, func(l *corev1.NamespaceList) []corev1.Namespace { return l.Items }, metav1.ListOptions{})
+	pages := l.pages
+	l.pages = func(ctx context.Context) (int, error) {
+		defer s.namespacesOnce.Do(func() { close(s.namespacesRead) })
+		n, err := pages(ctx)
+		if !denied(err) || s.namespace == "" {
+			return n, err
+		}
+		var one *corev1.Namespace
+		again := s.retry(ctx, l.what, func(ctx context.Context) (err error) {
+			one, err = all.Get(ctx, s.namespace, metav1.GetOptions{})
+			return err
+		})
+		if again != nil {
+			return n, err
+		}
+		s.mu.Lock()
+		s.set.Add(one, kube.Place{})
+		s.mu.Unlock()
+		return 1, err // the others are not seen
 	}
 	return l
 }
@@ -140,38 +166,45 @@ var customKinds = []struct {
 }
 
 // controllers lists the kinds that stand at the top.
-func (s *session) controllers() []*lister {
-	ns, none := s.namespace, metav1.ListOptions{}
+func (s *session) controllers(ns string) []*lister {
+	none := metav1.ListOptions{}
 	apps := s.typed.AppsV1()
-	return []*lister{
+	return s.byNamespace(ns, []*lister{
 		list(s, kube.Controllers, gr("apps", "deployments"), apps.Deployments(ns).List, func(l *appsv1.DeploymentList) []appsv1.Deployment { return l.Items }, none),
 		list(s, kube.Controllers, gr("apps", "statefulsets"), apps.StatefulSets(ns).List, func(l *appsv1.StatefulSetList) []appsv1.StatefulSet { return l.Items }, none),
 		list(s, kube.Controllers, gr("apps", "daemonsets"), apps.DaemonSets(ns).List, func(l *appsv1.DaemonSetList) []appsv1.DaemonSet { return l.Items }, none),
 		list(s, kube.Controllers, gr("batch", "cronjobs"), s.typed.BatchV1().CronJobs(ns).List, func(l *batchv1.CronJobList) []batchv1.CronJob { return l.Items }, none),
 		list(s, kube.Controllers, gr("", "replicationcontrollers"), s.typed.CoreV1().ReplicationControllers(ns).List, func(l *corev1.ReplicationControllerList) []corev1.ReplicationController { return l.Items }, none),
 		list(s, kube.Controllers, gr("", "podtemplates"), s.typed.CoreV1().PodTemplates(ns).List, func(l *corev1.PodTemplateList) []corev1.PodTemplate { return l.Items }, none),
-	}
+	}, s.controllers)
 }
 
 // parts lists the kinds that mostly belong to another controller.
-func (s *session) parts() []*lister {
-	ns, none := s.namespace, metav1.ListOptions{}
-	return []*lister{
+func (s *session) parts(ns string) []*lister {
+	none := metav1.ListOptions{}
+	return s.byNamespace(ns, []*lister{
 		list(s, kube.Controllers, gr("apps", "replicasets"), s.typed.AppsV1().ReplicaSets(ns).List, func(l *appsv1.ReplicaSetList) []appsv1.ReplicaSet { return l.Items }, none),
 		list(s, kube.Controllers, gr("batch", "jobs"), s.typed.BatchV1().Jobs(ns).List, func(l *batchv1.JobList) []batchv1.Job { return l.Items }, none),
-	}
+	}, s.parts)
 }
 
 // pods lists the pods, those of kube-system first: the static ones among them
 // tell of the control plane, which others are judged by.
-func (s *session) pods() []*lister {
+func (s *session) pods(ns string) []*lister {
 	of := func(ns, fields string) *lister {
 		return list(s, kube.Pods, gr("", "pods"), s.typed.CoreV1().Pods(ns).List, func(l *corev1.PodList) []corev1.Pod { return l.Items }, metav1.ListOptions{FieldSelector: fields})
 	}
-	if s.namespace != "" {
-		return []*lister{of(s.namespace, "")}
+	if ns != "" {
+		return []*lister{of(ns, "")}
 	}
 	system := of(metav1.NamespaceSystem, "")
-	system.what = "pods of kube-system"
-	return []*lister{system, of("", "metadata.namespace!="+metav1.NamespaceSystem)}
+	system.what, system.part = "pods of kube-system", true
+	others := of("", "metadata.namespace!="+metav1.NamespaceSystem)
+	others.in = func(ns string) *lister {
+		if ns == metav1.NamespaceSystem { // read already, or refused already
+			return &lister{what: others.what, pages: func(context.Context) (int, error) { return 0, nil }}
+		}
+		return of(ns, "")
+	}
+	return []*lister{system, others}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
+	"strings"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -23,7 +24,14 @@ type lister struct {
 	gr    schema.GroupResource
 	// optional kinds are absent from many clusters: that is no gap.
 	optional bool
-	run      func(ctx context.Context) error
+	// part is true for a list that is one part of its kind: without it the kind is
+	// seen in part.
+	part bool
+	// pages reads all pages and adds what they hold; it returns the number of objects.
+	pages func(ctx context.Context) (int, error)
+	// in makes the lister of one namespace, for one of all namespaces; nil where
+	// the kind has none.
+	in func(namespace string) *lister
 }
 
 // page is one page of a list, as generic code needs it.
@@ -125,8 +133,8 @@ type object[T any] interface {
 // list makes the lister of a typed kind.
 func list[T any, P object[T], L metav1.ListInterface](s *session, topic kube.Topic, gr schema.GroupResource, get func(context.Context, metav1.ListOptions) (L, error), items func(L) []T, opts metav1.ListOptions) *lister {
 	l := &lister{what: gr.Resource, topic: topic, gr: gr}
-	l.run = func(ctx context.Context) error {
-		n, err := s.paged(ctx, l, opts, func(ctx context.Context, o metav1.ListOptions) (page, error) {
+	l.pages = func(ctx context.Context) (int, error) {
+		return s.paged(ctx, l, opts, func(ctx context.Context, o metav1.ListOptions) (page, error) {
 			got, err := get(ctx, o)
 			if err != nil {
 				return page{}, err
@@ -138,26 +146,25 @@ func list[T any, P object[T], L metav1.ListInterface](s *session, topic kube.Top
 				}
 			}}, nil
 		})
-		return s.finish(l, n, err)
 	}
 	return l
 }
 
 // custom makes the lister of a kind that has no type here. It is skipped where
 // the server does not offer it.
-func (s *session) custom(topic kube.Topic, group, resource string) *lister {
+func (s *session) custom(ns string, topic kube.Topic, group, resource string) *lister {
 	gr := schema.GroupResource{Group: group, Resource: resource}
 	l := &lister{what: gr.String(), topic: topic, gr: gr, optional: true}
-	l.run = func(ctx context.Context) error {
+	l.pages = func(ctx context.Context) (int, error) {
 		gvr, ok := s.served[gr]
 		if !ok {
-			return nil
+			return 0, nil
 		}
 		var client = s.dynamic.Resource(gvr).List
-		if s.namespace != "" && s.namespaced(gr) {
-			client = s.dynamic.Resource(gvr).Namespace(s.namespace).List
+		if ns != "" && s.namespaced(gr) {
+			client = s.dynamic.Resource(gvr).Namespace(ns).List
 		}
-		n, err := s.paged(ctx, l, metav1.ListOptions{}, func(ctx context.Context, o metav1.ListOptions) (page, error) {
+		return s.paged(ctx, l, metav1.ListOptions{}, func(ctx context.Context, o metav1.ListOptions) (page, error) {
 			got, err := client(ctx, o)
 			if err != nil {
 				return page{}, err
@@ -168,7 +175,6 @@ func (s *session) custom(topic kube.Topic, group, resource string) *lister {
 				}
 			}}, nil
 		})
-		return s.finish(l, n, err)
 	}
 	return l
 }
@@ -183,8 +189,8 @@ func (s *session) finish(l *lister, n int, err error) error {
 		return nil
 	}
 	m := missing(l.what, err)
+	m.Partial = n > 0 || l.part
 	if n > 0 {
-		m.Partial = true
 		m.Reason = fmt.Sprintf("%s (after %d objects)", m.Reason, n)
 	}
 	s.mu.Lock()
@@ -206,7 +212,7 @@ func (s *session) together(ctx context.Context, parallel int, all []*lister) {
 					_ = s.finish(l, 0, context.Cause(ctx))
 					continue
 				}
-				_ = l.run(ctx)
+				s.read(ctx, l)
 			}
 		})
 	}
@@ -217,6 +223,92 @@ func (s *session) together(ctx context.Context, parallel int, all []*lister) {
 	wg.Wait()
 }
 
+// read reads one list and books how it ended. Where the rights are for single
+// namespaces, they are read one by one.
+func (s *session) read(ctx context.Context, l *lister) {
+	n, err := l.pages(ctx)
+	if n == 0 && l.in != nil && denied(err) {
+		s.oneByOne(ctx, l, err)
+		return
+	}
+	_ = s.finish(l, n, err)
+}
+
+// oneByOne reads a kind namespace by namespace, after the list of all was
+// refused. What a namespace refuses too stays unseen.
+func (s *session) oneByOne(ctx context.Context, l *lister, refused error) {
+	select {
+	case <-s.namespacesRead:
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	names := s.set.NamespaceNames()
+	s.mu.Unlock()
+	n, read := 0, 0
+	var unseen []string
+	for _, ns := range names {
+		one := l.in(ns)
+		one.what = l.what
+		got, err := one.pages(ctx)
+		n += got
+		if err == nil {
+			read++
+			continue
+		}
+		unseen = append(unseen, ns)
+		if !denied(err) {
+			refused = err
+		}
+	}
+	if read == 0 {
+		_ = s.finish(l, n, refused)
+		return
+	}
+	s.progress(Progress{Kind: l.what, Objects: n, Remaining: 0, Done: true})
+	if len(unseen) == 0 {
+		return
+	}
+	m := missing(l.what, refused)
+	m.Partial = true
+	m.Reason += " (in " + listed(unseen) + ")"
+	s.mu.Lock()
+	s.set.Miss(l.topic, m)
+	s.mu.Unlock()
+	s.opts.Log.Warn("a list is not complete", "kind", l.what, "objects", n, "namespaces", len(unseen), "error", refused)
+}
+
+// listed names the first of many.
+func listed(names []string) string {
+	const most = 5
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more namespaces", strings.Join(names[:most], ", "), len(names)-most)
+}
+
+// byNamespace lets the listers of a group be made for one namespace alone, by
+// what makes the group.
+func (s *session) byNamespace(ns string, all []*lister, group func(ns string) []*lister) []*lister {
+	if ns != "" {
+		return all
+	}
+	for i, l := range all {
+		if s.ofNamespaces(l.gr) && !l.part {
+			l.in = func(ns string) *lister { return group(ns)[i] }
+		}
+	}
+	return all
+}
+
+// ofNamespaces says whether the objects of a kind stand in namespaces.
+func (s *session) ofNamespaces(gr schema.GroupResource) bool {
+	switch gr.Resource {
+	case "namespaces", "nodes", "clusterroles", "clusterrolebindings", "persistentvolumes", "runtimeclasses", "certificatesigningrequests":
+		return false
+	}
+	return gr.Group != "admissionregistration.k8s.io" && s.namespaced(gr)
+}
+
 // namespaced says whether a custom kind lives in namespaces; the few that do
 // not are known.
 func (s *session) namespaced(gr schema.GroupResource) bool {
@@ -225,21 +317,21 @@ func (s *session) namespaced(gr schema.GroupResource) bool {
 		"ClusterPolicy", "ValidatingPolicy", "ImageValidatingPolicy", "ClusterImagePolicy", "SecurityContextConstraints":
 		return false
 	}
-	return gr.Group != "constraints.gatekeeper.sh" && gr.Group != "config.openshift.io" && gr.Group != "operator.openshift.io"
+	return gr.Group != "constraints.gatekeeper.sh" && gr.Group != "config.openshift.io" && gr.Group != "operator.openshift.io" && gr.Group != "operator.openshift.io"
 }
 
 // tokenSecrets lists the legacy token Secrets by their metadata alone.
-func (s *session) tokenSecrets() *lister {
+func (s *session) tokenSecrets(ns string) *lister {
 	gr := schema.GroupResource{Resource: "secrets"}
 	l := &lister{what: "secrets", topic: kube.Secrets, gr: gr}
 	client := s.meta.Resource(corev1.SchemeGroupVersion.WithResource("secrets"))
 	get := client.List
-	if s.namespace != "" {
-		get = client.Namespace(s.namespace).List
+	if ns != "" {
+		get = client.Namespace(ns).List
 	}
-	l.run = func(ctx context.Context) error {
+	l.pages = func(ctx context.Context) (int, error) {
 		opts := metav1.ListOptions{FieldSelector: "type=" + string(corev1.SecretTypeServiceAccountToken)}
-		n, err := s.paged(ctx, l, opts, func(ctx context.Context, o metav1.ListOptions) (page, error) {
+		return s.paged(ctx, l, opts, func(ctx context.Context, o metav1.ListOptions) (page, error) {
 			got, err := get(ctx, o)
 			if err != nil {
 				return page{}, err
@@ -250,7 +342,6 @@ func (s *session) tokenSecrets() *lister {
 				}
 			}}, nil
 		})
-		return s.finish(l, n, err)
 	}
 	return l
 }
@@ -260,9 +351,10 @@ func (s *session) constraints() []*lister {
 	var out []*lister
 	for gr := range s.served {
 		if gr.Group == "constraints.gatekeeper.sh" {
-			out = append(out, s.custom(kube.AdmissionPolicies, gr.Group, gr.Resource))
+			out = append(out, s.custom("", kube.AdmissionPolicies, gr.Group, gr.Resource))
 		}
 	}
+	slices.SortFunc(out, func(a, b *lister) int { return strings.Compare(a.what, b.what) })
 	return out
 }
 

@@ -103,7 +103,7 @@ func (s *session) kubelets(ctx context.Context) {
 // kubeletMissing says why a kubelet's configuration was not read.
 func kubeletMissing(err error) facts.Missing {
 	if apierrors.IsForbidden(err) {
-		return facts.Missing{Status: facts.Unknown, Reason: "the credentials may not read the kubelet's configuration; grant get on nodes/configz (1.33 and newer) or nodes/proxy"}
+		return facts.Missing{Status: facts.Unknown, Reason: "the credentials may not read the kubelet's configuration; grant get on nodes/proxy (see docs/deploy)"}
 	}
 	return missing("the kubelet's configuration", err)
 }

@@ -68,7 +68,7 @@ func missing(what string, err error) facts.Missing {
 	m := facts.Missing{Status: facts.Unknown}
 	switch {
 	case apierrors.IsForbidden(err):
-		m.Reason = fmt.Sprintf("the credentials may not list %s; grant the verbs get and list on it (see docs/deploy)", what)
+		m.Reason = fmt.Sprintf("the credentials may not list %s; grant the verb list on it (see docs/deploy)", what)
 	case apierrors.IsUnauthorized(err):
 		m.Reason = fmt.Sprintf("the server did not accept the credentials when asked for %s; log in again", what)
 	case apierrors.IsNotFound(err):

@@ -34,13 +34,11 @@ func (r *Registry) fromRegistry(ctx context.Context, ref name.Reference, c *cach
 	var raw []byte
 	var h v1.Hash
 	err := r.eachEndpoint(ctx, ref, func(e endpoint) error {
-		s, err := r.session(ctx, e, true)
-		if err != nil {
-			return err
-		}
-		raw, h, err = s.manifest(ctx, e.reference(ref))
 		st.using = e
-		return err
+		return r.enter(ctx, e, func(s *session) (err error) {
+			raw, h, err = s.manifest(ctx, e.reference(ref))
+			return err
+		})
 	})
 	if err != nil {
 		return nil, nil, err
@@ -94,10 +92,7 @@ func (st *registryStore) findRest(ref name.Reference) error {
 func (st *registryStore) each(ctx context.Context, try func(*session) error) error {
 	var errs []error
 	for _, e := range append([]endpoint{st.using}, st.rest...) {
-		s, err := st.reg.session(ctx, e, true)
-		if err == nil {
-			err = try(s)
-		}
+		err := st.reg.enter(ctx, e, try)
 		if err == nil {
 			return nil
 		}

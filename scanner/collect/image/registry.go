@@ -37,6 +37,9 @@ type RegistryOptions struct {
 	// Username and Password go to the registries that references of images name,
 	// to no mirror and to no other host; empty for the keychain.
 	Username, Password string
+	// Logins are tried for a repository ("registry.example:5000/team/app") before the
+	// keychain, in their order; nil for none. They go to no other host.
+	Logins func(repository string) []Login
 	// RegistriesConf lists the files and folders of registries.conf (v2) in the order
 	// of growing weight; nil for the usual places, empty for none.
 	RegistriesConf []string
@@ -58,6 +61,7 @@ type Registry struct {
 	secure   http.RoundTripper
 	insecure http.RoundTripper
 	sessions sync.Map // sessionKey → *onceValue[*session]
+	entered  sync.Map // name of a repository → which of its logins was accepted
 }
 
 // NewRegistry reads the CA file and registries.conf. It makes no connection.
@@ -199,13 +203,23 @@ type sessionKey struct {
 	repo     string
 	insecure bool
 	given    bool // with the credentials of the options
+	login    int  // which of the repository's logins
 }
 
-// session logs in, once for each repository. given allows the credentials of
-// the options.
+// session logs in, once for each repository, with the login that was accepted
+// before. given allows the credentials of the options.
 func (r *Registry) session(ctx context.Context, e endpoint, given bool) (*session, error) {
+	login := len(r.logins(e.repo)) // the keychain
+	if n, ok := r.entered.Load(e.repo.Name()); ok {
+		login = n.(int)
+	}
+	return r.sessionBy(ctx, e, given, login)
+}
+
+// sessionBy logs in with one of the repository's logins.
+func (r *Registry) sessionBy(ctx context.Context, e endpoint, given bool, login int) (*session, error) {
 	given = given && e.origin && r.opts.Username != ""
-	slot, _ := r.sessions.LoadOrStore(sessionKey{e.repo.Name(), e.insecure, given}, &onceValue[*session]{})
+	slot, _ := r.sessions.LoadOrStore(sessionKey{e.repo.Name(), e.insecure, given, login}, &onceValue[*session]{})
 	return slot.(*onceValue[*session]).get(func() (*session, error) {
 		base := r.secure
 		if e.insecure {
@@ -213,7 +227,7 @@ func (r *Registry) session(ctx context.Context, e endpoint, given bool) (*sessio
 		}
 		auth := authn.Authenticator(&authn.Basic{Username: r.opts.Username, Password: r.opts.Password})
 		if !given {
-			auth = r.resolve(ctx, e.repo)
+			auth = r.login(ctx, e.repo, login)
 		}
 		tr, err := transport.NewWithContext(ctx, e.repo.Registry, auth, base, []string{e.repo.Scope(transport.PullScope)})
 		if err != nil {

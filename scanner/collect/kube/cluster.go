@@ -603,7 +603,7 @@ func (s *Set) clusterMissing(f *facts.Cluster, r *facts.Resource) {
 		r.Missing["support_ends"] = facts.Missing{Status: facts.Unknown, Reason: "this release of postscan does not know the version " + f.Version}
 	}
 	if len(f.Kubelets) < 1 {
-		r.Missing["kubelets"] = notAssessed("the kubelets' configuration was not asked for; use --kubelet-config (needs the right nodes/proxy or nodes/configz)")
+		r.Missing["kubelets"] = notAssessed("the kubelets' configuration was not asked for; use --kubelet-config (needs the right nodes/proxy)")
 	}
 	s.lack(r, "kubelets", Configz)
 	for _, p := range []string{"node_count", "kubelet_lowest", "kubelet_highest", "provider", "edge", "k3s_servers"} {

@@ -108,7 +108,7 @@ func (s *Set) addNode(o *corev1.Node, at Place) {
 			n.uuid = append(n.uuid, alias)
 		}
 	}
-	n.missing["kubelet"] = notAssessed("the kubelet's configuration was not asked for; use --kubelet-config (needs the right nodes/proxy or nodes/configz)")
+	n.missing["kubelet"] = notAssessed("the kubelet's configuration was not asked for; use --kubelet-config (needs the right nodes/proxy)")
 	s.nodes[n.name] = n
 }
 

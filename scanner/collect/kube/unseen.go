@@ -2,7 +2,9 @@ package kube
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/postscan/postscan/scanner/facts"
@@ -58,3 +60,6 @@ func (s *Set) unseenResources(yield func(*facts.Resource) bool) bool {
 	}
 	return true
 }
+
+// NamespaceNames lists the namespaces that were seen.
+func (s *Set) NamespaceNames() []string { return slices.Sorted(maps.Keys(s.namespaces)) }

@@ -251,10 +251,15 @@ func (s *Set) instance(w *work, p *corev1.Pod) {
 	}
 	for _, list := range [][]corev1.ContainerStatus{p.Status.ContainerStatuses, p.Status.InitContainerStatuses, p.Status.EphemeralContainerStatuses} {
 		for i := range list {
-			if id := imageDigest(list[i].ImageID); id != "" {
+			id := imageDigest(list[i].ImageID)
+			untold := id == "" && list[i].ImageID != "" && s.opts.TrackImages
+			if untold {
+				id = list[i].Image
+			}
+			if id != "" {
 				id = s.intern(id)
 				w.images.add(id)
-				s.trackImage(w, p, id)
+				s.trackImage(w, p, id, untold)
 			}
 		}
 	}

@@ -63,7 +63,10 @@ func Binary(t testing.TB) string {
 		t.Fatalf("build the API server for tests with %s: %v", script, err)
 	}
 	bin := strings.TrimSpace(string(out))
-	if _, err := os.Stat(bin); err != nil {
+	switch _, err := os.Stat(bin); {
+	case err != nil && os.Getenv("CI") == "true":
+		t.Fatalf("find the API server for tests, which %s should have built: %v", script, err)
+	case err != nil:
 		t.Skipf("SKIPPED: the real API server is not built; run testdata/kubebin/build.sh once (5 to 15 minutes)")
 	}
 	return bin
