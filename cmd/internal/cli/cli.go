@@ -108,7 +108,7 @@ the reason; it never counts as a pass.`,
 	setGroup(persistent, "Global")
 
 	root.AddGroup(&cobra.Group{ID: "scan", Title: "Scan:"}, &cobra.Group{ID: "look", Title: "Look up:"})
-	for _, c := range []*cobra.Command{newDemo(a), newImage(a), newCluster(a), newManifests(a), newVM(a), newEval(a)} {
+	for _, c := range []*cobra.Command{newDemo(a), newImage(a), newCluster(a), newManifests(a), newVM(a), newEngine(a), newEval(a)} {
 		c.GroupID = "scan"
 		root.AddCommand(c)
 	}

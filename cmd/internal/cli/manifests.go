@@ -92,7 +92,7 @@ func (a *app) scanManifests(ctx context.Context, scan *scanFlags, f *manifestFla
 
 // kubernetesKinds are what manifests and clusters can yield.
 func kubernetesKinds() []facts.Kind {
-	others := []facts.Kind{facts.KindImage, facts.KindVM}
+	others := []facts.Kind{facts.KindImage, facts.KindVM, facts.KindEngine, facts.KindContainer}
 	return slices.DeleteFunc(facts.Kinds(), func(k facts.Kind) bool { return slices.Contains(others, k) })
 }
 

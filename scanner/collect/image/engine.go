@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/containerd/errdefs"
+	"github.com/docker/cli/cli/connhelper"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/moby/moby/client"
 
@@ -65,6 +66,9 @@ const engineAnswer = 20 * time.Second
 // findEngine opens the image in the first engine that has it.
 func (r *run) findEngine(ctx context.Context, ref string, want wanted, source string) (*found, error) {
 	list := engines(source)
+	if r.opts.EngineHost != "" {
+		list = []engine{{source, r.opts.EngineHost}}
+	}
 	if len(list) == 0 {
 		which := source
 		if which == "" {
@@ -154,6 +158,13 @@ func (e engine) client() (*client.Client, error) {
 	opts := []client.Opt{client.FromEnv}
 	if e.host != "" {
 		opts = []client.Opt{client.WithHost(e.host)}
+	}
+	if strings.HasPrefix(e.host, "ssh://") {
+		helper, err := connhelper.GetConnectionHelper(e.host)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s", errNoEngine, plain(err.Error()))
+		}
+		opts = []client.Opt{client.WithHost(helper.Host), client.WithDialContext(helper.Dialer)}
 	}
 	cli, err := client.New(opts...)
 	if err != nil {

@@ -39,6 +39,9 @@ func (r *run) find(ctx context.Context, ref string) (*found, error) {
 		}
 		want.platform, want.explicit = p, true
 	}
+	if h, ok := r.opts.Held[ref]; ok {
+		return r.findHeld(ctx, ref, h, want)
+	}
 	switch r.opts.Source {
 	case SourceRegistry:
 		return r.findRemote(ctx, ref, want)

@@ -65,6 +65,11 @@ type Options struct {
 	AllPlatforms bool
 	// Source forces one of the sources; see [Sources].
 	Source string
+	// EngineHost is the engine to ask where Source is docker or podman; empty
+	// finds it by its usual sockets and the environment.
+	EngineHost string
+	// Held are references that stand for images in an engine's store of blobs.
+	Held map[string]Held
 	// Registry is the client for registries; required where one may be asked.
 	Registry *Registry
 	// Limits bound one image; zero fields have defaults.
