@@ -6,8 +6,10 @@ import data.postscan.cluster.fixture_test as fixture
 keys(denied) := {d.key | some d in denied}
 
 test_fails if {
-	few := fixture.servers({"enable-admission-plugins": "NodeRestriction"})
-	keys(policy.deny) == {"cp-1/DenyServiceExternalIPs", "cp-1/EventRateLimit"} with input as few with data.params as {"multi_tenant": false}
+	keys(policy.deny) == {
+		"cp-1/DenyServiceExternalIPs",
+		"cp-1/EventRateLimit",
+	} with input as fixture.servers({"enable-admission-plugins": "NodeRestriction"}) with data.params as {"multi_tenant": false}
 	keys(policy.deny) == {
 		"cp-1/AlwaysPullImages",
 		"cp-1/DenyServiceExternalIPs",
@@ -17,5 +19,6 @@ test_fails if {
 
 test_passes if {
 	count(policy.deny) == 0 with input as fixture.clean with data.params as fixture.params
-	keys(policy.deny) == set() with input as fixture.behind_a_file(fixture.servers({"enable-admission-plugins": null}), "api_servers") with data.params as {"multi_tenant": true}
+	case_1 := fixture.behind_a_file(fixture.servers({"enable-admission-plugins": null}), "api_servers")
+	keys(policy.deny) == set() with input as case_1 with data.params as {"multi_tenant": true}
 }

@@ -6,10 +6,12 @@ import data.postscan.cluster.fixture_test as fixture
 keys(denied) := {d.key | some d in denied}
 
 test_fails if {
-	keys(policy.deny) == {"cp-1/AlwaysAdmit"} with input as fixture.servers({"enable-admission-plugins": "NodeRestriction,AlwaysAdmit"})
-	case_1 := fixture.servers({"disable-admission-plugins": "PodSecurity,ServiceAccount"})
-	keys(policy.deny) == {"cp-1/PodSecurity", "cp-1/ServiceAccount"} with input as case_1
-	keys(policy.deny) == {"cp-1/ServiceAccount"} with input as fixture.servers({"admission-control": "NamespaceLifecycle,NodeRestriction"})
+	case_1 := fixture.servers({"enable-admission-plugins": "NodeRestriction,AlwaysAdmit"})
+	keys(policy.deny) == {"cp-1/AlwaysAdmit"} with input as case_1
+	case_2 := fixture.servers({"disable-admission-plugins": "PodSecurity,ServiceAccount"})
+	keys(policy.deny) == {"cp-1/PodSecurity", "cp-1/ServiceAccount"} with input as case_2
+	case_3 := fixture.servers({"admission-control": "NamespaceLifecycle,NodeRestriction"})
+	keys(policy.deny) == {"cp-1/ServiceAccount"} with input as case_3
 }
 
 test_another_plugin_may_be_off if {

@@ -23,7 +23,8 @@ test_fails_for_open_modes if {
 }
 
 test_reads_the_configuration if {
-	messages(policy.deny) == {"kube-apiserver on cp-1 does not use RBAC"} with input as fixture.cluster(configured(["Node", "Webhook"]))
+	case_4 := fixture.cluster(configured(["Node", "Webhook"]))
+	messages(policy.deny) == {"kube-apiserver on cp-1 does not use RBAC"} with input as case_4
 	messages(policy.deny) == set() with input as fixture.cluster(configured(["Node", "RBAC"]))
 }
 

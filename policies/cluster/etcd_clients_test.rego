@@ -15,12 +15,13 @@ test_fails if {
 }
 
 test_a_file_may_say_so if {
-	keys(policy.deny) == set() with input as fixture.behind_a_file(fixture.etcds({"client-cert-auth": null, "cert-file": null}), "etcds")
+	case_1 := fixture.behind_a_file(fixture.etcds({"client-cert-auth": null, "cert-file": null}), "etcds")
+	keys(policy.deny) == set() with input as case_1
 }
 
 test_sockets_need_no_certificate if {
-	case_1 := fixture.etcds({"listen-client-urls": "unix:///run/etcd.sock", "client-cert-auth": null, "cert-file": null, "key-file": null})
-	keys(policy.deny) == set() with input as case_1
+	case_2 := fixture.etcds({"listen-client-urls": "unix:///run/etcd.sock", "client-cert-auth": null, "cert-file": null, "key-file": null})
+	keys(policy.deny) == set() with input as case_2
 }
 
 test_passes if {

@@ -14,7 +14,8 @@ test_fails if {
 
 test_fails_for_a_shared_authority if {
 	keys(policy.deny) == {"cp-1/etcd/trusted-ca-file"} with input as fixture.etcds({"trusted-ca-file": "/etc/kubernetes/pki/ca.crt"})
-	keys(policy.deny) == {"cp-1/kube-apiserver/etcd-cafile"} with input as fixture.servers({"etcd-cafile": "/etc/kubernetes/pki/ca.crt"})
+	case_2 := fixture.servers({"etcd-cafile": "/etc/kubernetes/pki/ca.crt"})
+	keys(policy.deny) == {"cp-1/kube-apiserver/etcd-cafile"} with input as case_2
 	keys(policy.deny) == set() with input as fixture.servers({"etcd-cafile": "", "client-ca-file": ""})
 }
 

@@ -15,7 +15,8 @@ test_fails if {
 }
 
 test_a_file_may_say_so if {
-	keys(policy.deny) == set() with input as fixture.behind_a_file(fixture.servers({"kubelet-certificate-authority": null}), "api_servers")
+	case_2 := fixture.behind_a_file(fixture.servers({"kubelet-certificate-authority": null}), "api_servers")
+	keys(policy.deny) == set() with input as case_2
 }
 
 test_passes if {

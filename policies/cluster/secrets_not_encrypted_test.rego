@@ -6,7 +6,8 @@ import data.postscan.cluster.secrets_not_encrypted as policy
 found(denied) := {[d.key, d.severity] | some d in denied}
 
 test_fails if {
-	found(policy.deny) == {["encryption", "medium"]} with input as fixture.cluster({"encryption": {"configured": false, "provider": ""}})
+	case_1 := fixture.cluster({"encryption": {"configured": false, "provider": ""}})
+	found(policy.deny) == {["encryption", "medium"]} with input as case_1
 	found(policy.deny) == {["provider", "medium"]} with input as fixture.cluster({"encryption": {"provider": "identity"}})
 	found(policy.deny) == {["provider", "low"]} with input as fixture.cluster({"encryption": {"provider": "aescbc"}})
 	found(policy.deny) == {["provider", "low"]} with input as fixture.cluster({"encryption": {"provider": "kms-v1"}})

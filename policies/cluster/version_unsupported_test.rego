@@ -21,6 +21,7 @@ test_the_last_day_counts if {
 
 test_passes if {
 	keys(policy.deny) == set() with input as fixture.cluster({"kubelet_lowest": 34}) with data.params as fixture.params
-	keys(policy.deny) == set() with input as fixture.cluster({"kubelet_lowest": 0, "kubelet_highest": 0}) with data.params as fixture.params
+	case_1 := fixture.cluster({"kubelet_lowest": 0, "kubelet_highest": 0})
+	keys(policy.deny) == set() with input as case_1 with data.params as fixture.params
 	count(policy.deny) == 0 with input as fixture.clean with data.params as fixture.params
 }

@@ -6,7 +6,8 @@ import data.postscan.node.kubelet_hygiene as policy
 keys(denied) := {d.key | some d in denied}
 
 test_fails if {
-	keys(policy.deny) == {"kubelet.protect_kernel_defaults"} with input as fixture.node({"kubelet": {"protect_kernel_defaults": false}})
+	case_1 := fixture.node({"kubelet": {"protect_kernel_defaults": false}})
+	keys(policy.deny) == {"kubelet.protect_kernel_defaults"} with input as case_1
 	keys(policy.deny) == {"kubelet.iptables_util_chains"} with input as fixture.node({"kubelet": {"iptables_util_chains": false}})
 	keys(policy.deny) == {"kubelet.streaming_idle_seconds"} with input as fixture.node({"kubelet": {"streaming_idle_seconds": 0}})
 	keys(policy.deny) == {"kubelet.event_record_qps"} with input as fixture.node({"kubelet": {"event_record_qps": 1}})
