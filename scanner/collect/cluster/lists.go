@@ -317,7 +317,7 @@ func (s *session) namespaced(gr schema.GroupResource) bool {
 		"ClusterPolicy", "ValidatingPolicy", "ImageValidatingPolicy", "ClusterImagePolicy", "SecurityContextConstraints":
 		return false
 	}
-	return gr.Group != "constraints.gatekeeper.sh" && gr.Group != "config.openshift.io" && gr.Group != "operator.openshift.io" && gr.Group != "operator.openshift.io"
+	return gr.Group != "constraints.gatekeeper.sh" && gr.Group != "config.openshift.io" && gr.Group != "operator.openshift.io"
 }
 
 // tokenSecrets lists the legacy token Secrets by their metadata alone.
