@@ -262,7 +262,9 @@ func (s *Set) workloadMissing(w *work, f *facts.Workload, r *facts.Resource) {
 	if s.opts.Detect == nil {
 		r.Missing["containers[].literal_secrets"] = notAssessed("this scan was given no detector for credentials")
 	}
-	s.lack(r, "network", NetworkPolicies)
+	if !f.HostNetwork { // no policy reaches that one
+		s.lack(r, "network", NetworkPolicies)
+	}
 	s.lack(r, "exposures", Services, Ingresses)
 	s.lack(r, "volumes[].token_secret", Secrets)
 	s.lack(r, "ingress_controller.snippet_users", Ingresses)
@@ -292,7 +294,7 @@ func (s *Set) workloadMissing(w *work, f *facts.Workload, r *facts.Resource) {
 		r.Missing["identity."+p] = m
 	}
 	r.Missing["exposures"] = partial("the cluster may hold more services than these files; scan the cluster")
-	if !slices.ContainsFunc(s.policies, func(p *netPolicy) bool { return p.namespaces != nil || p.ref.namespace == w.ref.namespace }) {
+	if !f.HostNetwork && !slices.ContainsFunc(s.policies, func(p *netPolicy) bool { return p.namespaces != nil || p.ref.namespace == w.ref.namespace }) {
 		r.Missing["network"] = notAssessed("the files hold no network policy for its namespace; add them, or scan the cluster")
 	}
 	if f.OS != "windows" && slices.ContainsFunc(f.Volumes, func(v facts.Volume) bool { return v.Type == "secret" && !v.TokenSecret }) {
