@@ -124,8 +124,10 @@ func cdxVulnerability(v *sbomVulnerability) cdx.Vulnerability {
 		out.Source = &cdx.Source{Name: f.Vulnerability.DataSource}
 	}
 	advisories := []cdx.Advisory{}
-	for _, url := range f.Vulnerability.References {
-		advisories = append(advisories, cdx.Advisory{URL: url})
+	for _, address := range f.Vulnerability.References {
+		if webAddress(address) {
+			advisories = append(advisories, cdx.Advisory{URL: address})
+		}
 	}
 	if len(advisories) > 0 {
 		out.Advisories = &advisories

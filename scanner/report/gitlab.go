@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -266,17 +267,23 @@ func gitlabIdentifiers(f *scanner.Finding) []gitlabIdentifier {
 }
 
 // gitlabAdvisory is an advisory by its id: CVE-2021-44228 is of type cve.
-func gitlabAdvisory(id, url string) gitlabIdentifier {
+func gitlabAdvisory(id, page string) gitlabIdentifier {
 	kind, _, _ := strings.Cut(id, "-")
 	out := gitlabIdentifier{Type: strings.ToLower(cmp.Or(kind, "advisory")), Name: Clean(id), Value: Clean(id)}
-	if webAddress(url) {
-		out.URL = url
+	if webAddress(page) {
+		out.URL = page
 	}
 	return out
 }
 
-func webAddress(url string) bool {
-	return (strings.HasPrefix(url, "https://") || strings.HasPrefix(url, "http://")) && len(url) > len("https://") && Clean(url) == url
+// webAddress says whether a text is a whole address: what databases of advisories
+// hold is not always one, and a format that asks for one refuses the whole file.
+func webAddress(address string) bool {
+	if !strings.HasPrefix(address, "https://") && !strings.HasPrefix(address, "http://") || strings.ContainsAny(address, " \"<>\\^`{|}") || Clean(address) != address {
+		return false
+	}
+	u, err := url.Parse(address)
+	return err == nil && u.Host != ""
 }
 
 func gitlabLinks(f *scanner.Finding) []gitlabLink {
@@ -290,9 +297,9 @@ func gitlabLinks(f *scanner.Finding) []gitlabLink {
 		}
 	}
 	var out []gitlabLink
-	for _, url := range urls {
-		if webAddress(url) && len(out) < gitlabMaxLinks && !slices.Contains(out, gitlabLink{url}) {
-			out = append(out, gitlabLink{url})
+	for _, address := range urls {
+		if link := (gitlabLink{address}); webAddress(address) && len(out) < gitlabMaxLinks && !slices.Contains(out, link) {
+			out = append(out, link)
 		}
 	}
 	return out

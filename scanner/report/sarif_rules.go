@@ -72,10 +72,13 @@ func sarifRuleID(f *scanner.Finding) string {
 }
 
 func (s *sarifRules) rule(id string, f *scanner.Finding) sarifRule {
-	severity, score, url := f.Severity, 0.0, "https://github.com/postscan/postscan/blob/main/docs/checks/"+f.Rule.ID+".md"
+	severity, score, url := f.Severity, 0.0, checkPage(f.Rule.ID)
 	short, full := f.Rule.Title, cmp.Or(f.Rule.Description, f.Rule.Title)
 	if v := f.Vulnerability; v != nil {
-		severity, score, url = s.worst[v.ID], s.scores[v.ID], cmp.Or(v.PrimaryURL, url)
+		severity, score = s.worst[v.ID], s.scores[v.ID]
+		if webAddress(v.PrimaryURL) {
+			url = v.PrimaryURL
+		}
 		short = v.ID
 		if v.Title != "" {
 			short += ": " + v.Title

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 	"time"
 
@@ -61,11 +62,11 @@ func spdxComment(r *scanner.Report) string {
 	var lines []string
 	for _, t := range r.Run.Targets {
 		if t.Error != "" {
-			lines = append(lines, "not scanned: "+t.Ref+": "+t.Error)
+			lines = append(lines, Clean("not scanned: "+t.Ref+": "+t.Error))
 		}
 	}
 	for _, line := range unseenLines(r) {
-		lines = append(lines, "unknown: "+line)
+		lines = append(lines, Clean("unknown: "+line))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -113,8 +114,8 @@ func spdxPackage(e *scanner.PackageEntry, advisories []*scanner.Finding) *spdx.P
 			comment += ", suppressed by " + suppressionText(f)
 		}
 		locator := f.Vulnerability.PrimaryURL
-		if locator == "" {
-			locator = "https://github.com/postscan/postscan/blob/main/docs/checks/" + f.Rule.ID + ".md#" + f.Vulnerability.ID
+		if !webAddress(locator) {
+			locator = checkPage(f.Rule.ID) + "#" + url.PathEscape(f.Vulnerability.ID)
 		}
 		p.PackageExternalReferences = append(p.PackageExternalReferences, &spdx.PackageExternalReference{
 			Category: common.CategorySecurity, RefType: common.TypeSecurityAdvisory, Locator: locator, ExternalRefComment: comment,

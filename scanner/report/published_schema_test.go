@@ -1,0 +1,183 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	spdxjson "github.com/spdx/tools-golang/json"
+	"github.com/spdx/tools-golang/spdxlib"
+
+	"github.com/postscan/postscan/scanner"
+	"github.com/postscan/postscan/scanner/facts"
+	"github.com/postscan/postscan/scanner/report"
+)
+
+const schemaDir = "../../testdata/schemas"
+
+// cycloneDXSchema compiles the published schema, which stands in the module that
+// writes CycloneDX.
+func cycloneDXSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/CycloneDX/cyclonedx-go").Output()
+	if err != nil {
+		t.Fatalf("find the module cyclonedx-go: %v", err)
+	}
+	dir := filepath.Join(strings.TrimSpace(string(out)), "schema")
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	for url, file := range map[string]string{
+		"http://cyclonedx.org/schema/bom-1.6.schema.json":  "bom-1.6.schema.json",
+		"http://cyclonedx.org/schema/spdx.schema.json":     "spdx.schema.json",
+		"http://cyclonedx.org/schema/jsf-0.82.schema.json": "jsf-0.82.schemax.json",
+	} {
+		if err := c.AddResource(url, decodeAny(t, readFile(t, filepath.Join(dir, file)))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return compiled(t, c, "http://cyclonedx.org/schema/bom-1.6.schema.json")
+}
+
+func compiled(t *testing.T, c *jsonschema.Compiler, location string) *jsonschema.Schema {
+	t.Helper()
+	s, err := c.Compile(location)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func readFile(t *testing.T, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func decodeAny(t *testing.T, b []byte) any {
+	t.Helper()
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
+	if err != nil {
+		t.Fatalf("%v in\n%.500s", err, b)
+	}
+	return v
+}
+
+// Every format that has a schema holds to it, whatever the report is like.
+func TestPublishedSchemas(t *testing.T) {
+	schemas := map[string]*jsonschema.Schema{"cyclonedx": cycloneDXSchema(t), "json": compiled(t, jsonschema.NewCompiler(), "schema/report.v1.json")}
+	for format, file := range map[string]string{
+		"sarif": "sarif-2.1.0.json", "gitlab": "gitlab-container-scanning.json", "gitlab-codequality": "gitlab-codequality.json", "spdx": "spdx-2.3.json",
+	} {
+		c := jsonschema.NewCompiler()
+		c.AssertFormat()
+		schemas[format] = compiled(t, c, filepath.Join(schemaDir, file))
+	}
+	for name, rep := range cases() {
+		for format, schema := range schemas {
+			b := write(t, rep, format, report.Options{})
+			if err := schema.Validate(decodeAny(t, b)); err != nil {
+				t.Errorf("%s as %s: %v", name, format, err)
+			}
+			if format == "spdx" {
+				readSPDX(t, name, b)
+			}
+		}
+	}
+	// A schema that allows everything would prove nothing.
+	for format, old := range map[string]string{
+		"cyclonedx": `"specVersion"`, "sarif": `"runs"`, "gitlab": `"identifiers"`, "gitlab-codequality": `"check_name"`, "spdx": `"SPDXID"`, "json": `"findings"`,
+	} {
+		b := bytes.ReplaceAll(write(t, sample(), format, report.Options{}), []byte(old), []byte(`"misspelt"`))
+		if schemas[format].Validate(decodeAny(t, b)) == nil {
+			t.Errorf("the schema of %s allows a document without %s", format, old)
+		}
+	}
+}
+
+// readSPDX reads a document with SPDX's own library, which follows references.
+func readSPDX(t *testing.T, name string, b []byte) {
+	t.Helper()
+	doc, err := spdxjson.Read(bytes.NewReader(b))
+	if err == nil {
+		err = spdxlib.ValidateDocument(doc)
+	}
+	if err != nil {
+		t.Errorf("%s as spdx: %v", name, err)
+	}
+}
+
+// A secret that stands in none of the facts stands in no format. What the scanner
+// found is told by place, rule and length.
+func TestFormatsTellOfEveryFinding(t *testing.T) {
+	rep := kindsSample()
+	for _, format := range []string{"json", "sarif", "csv", "junit", "html", "gitlab-codequality"} {
+		out := string(write(t, rep, format, report.Options{}))
+		for i := range rep.Findings {
+			if id := rep.Findings[i].Rule.ID; !strings.Contains(out, id) {
+				t.Errorf("%s does not tell of %s on %s", format, id, rep.Findings[i].Target)
+			}
+		}
+	}
+	// GitLab's container scanning has images alone, and says so.
+	var doc struct {
+		Scan struct {
+			Status   string
+			Messages []struct{ Level, Value string }
+		}
+		Vulnerabilities []json.RawMessage
+	}
+	if err := json.Unmarshal(write(t, rep, "gitlab", report.Options{}), &doc); err != nil {
+		t.Fatal(err)
+	}
+	images := 0
+	for i := range rep.Findings {
+		if rep.Findings[i].Resource.Kind == "image" {
+			images++
+		}
+	}
+	said := false
+	for _, m := range doc.Scan.Messages {
+		said = said || m.Level == "fatal" && strings.Contains(m.Value, "gitlab-codequality has them")
+	}
+	if len(doc.Vulnerabilities) != images || images == len(rep.Findings) || doc.Scan.Status != "failure" || !said {
+		t.Errorf("%d of %d image findings, status %s, messages %v", len(doc.Vulnerabilities), images, doc.Scan.Status, doc.Scan.Messages)
+	}
+	var issues []struct{ Fingerprint string }
+	if err := json.Unmarshal(write(t, rep, "gitlab-codequality", report.Options{}), &issues); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, i := range issues {
+		if seen[i.Fingerprint] {
+			t.Errorf("two issues share the fingerprint %s: GitLab shows one", i.Fingerprint)
+		}
+		seen[i.Fingerprint] = true
+	}
+	if len(issues) < len(rep.Findings) {
+		t.Errorf("%d issues of %d findings", len(issues), len(rep.Findings))
+	}
+}
+
+// cases are reports of every shape that a writer must cope with.
+func cases() map[string]*scanner.Report {
+	incomplete := sample()
+	incomplete.Run.Complete, incomplete.Run.Error = false, "time-out after 5m0s\nand more"
+	waived := sample()
+	for i := range waived.Findings {
+		waived.Findings[i].Suppressed = &scanner.Suppression{By: []string{"waiver", "vex", "annotation", "baseline", "only-fixable"}[i%5], Reason: "accepted \"for now\"", Owner: "team", Expiry: "2027-01-31"}
+	}
+	nothing := cleanSample()
+	nothing.Run.Targets = []facts.Target{}
+	return map[string]*scanner.Report{
+		"sample": sample(), "clean": cleanSample(), "no target": nothing, "filtered": filteredSample(), "waived": waived,
+		"incomplete": incomplete, "every kind": kindsSample(), "strange names": strangeSample(),
+	}
+}
