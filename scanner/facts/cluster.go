@@ -73,7 +73,7 @@ type AnonymousAccess struct {
 	Enabled string   `json:"enabled"` // true (some request was let through or refused as system:anonymous), false (401), unknown
 	Paths   []string `json:"paths"`   // those that answered 200, of /healthz, /livez, /readyz, /version, /api, /apis
 	// Bindings counts the bindings to system:anonymous or system:unauthenticated beyond the bootstrap ones.
-	// That of kubeadm, which lets join candidates read one ConfigMap, is one of them.
+	// That of kubeadm, which lets join candidates read one ConfigMap, is one of them. -1 where RBAC was not seen.
 	Bindings int `json:"bindings"`
 	// Limited: only the health endpoints take a caller without credentials; everything else asks for them.
 	Limited bool `json:"limited"`

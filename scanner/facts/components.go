@@ -45,10 +45,15 @@ func (c *Cluster) FromComponents(gaps map[string]Missing) {
 		return
 	}
 	if _, untried := gaps["anonymous"]; untried {
-		bindings := gaps["anonymous"]
+		bindings, bound := gaps["anonymous"], c.Anonymous.Enabled == "unknown" && c.Anonymous.Bindings >= 0
 		delete(gaps, "anonymous")
 		gaps["anonymous.bindings"], gaps["anonymous.paths"] = bindings, bindings
+		seen := c.Anonymous.Bindings
 		c.anonymousByFlags()
+		if bound { // a live cluster whose server was not asked
+			c.Anonymous.Bindings = seen
+			delete(gaps, "anonymous.bindings")
+		}
 		unread("authentication-config", "anonymous.enabled")
 	}
 	if _, untold := gaps["encryption"]; untold {
@@ -60,7 +65,7 @@ func (c *Cluster) FromComponents(gaps map[string]Missing) {
 
 // anonymousByFlags reads who may ask without credentials from the flags.
 func (c *Cluster) anonymousByFlags() {
-	c.Anonymous.Enabled, c.Anonymous.Limited, c.Anonymous.Paths = "false", true, []string{}
+	c.Anonymous = AnonymousAccess{Enabled: "false", Limited: true, Bindings: -1}
 	for i := range c.APIServers {
 		s := &c.APIServers[i]
 		if v, ok := FlagOf(s.Flags, "anonymous-auth"); ok && v == "false" || s.Config.Read && s.Config.Anonymous == "false" {

@@ -366,6 +366,9 @@ func (s *Set) clusterResource(yield func(*facts.Resource) bool) bool {
 			f.Anonymous.Bindings++
 		}
 	}
+	if _, dark := s.miss[Bindings]; dark || !s.opts.Live {
+		f.Anonymous.Bindings = -1
+	}
 	var at Place
 	for _, list := range [][]componentAt{c.apiServers, c.managers, c.schedulers, c.etcds} {
 		if at.Target == "" && len(list) > 0 {
@@ -521,7 +524,7 @@ func (s *Set) openShiftOf(f *facts.Cluster, r *facts.Resource, a *access) {
 	if !f.OpenShift.Present {
 		return
 	}
-	if _, miss := s.miss[Secrets]; !miss {
+	if _, dark := s.cluster.info.Missing["openshift.kubeadmin"]; !dark && s.opts.Live { // it is asked for by name
 		f.OpenShift.Kubeadmin = strconv.FormatBool(s.cluster.kubeadmin)
 	}
 	f.OpenShift.SCCs = slices.Clone(s.cluster.openshift.SCCs)
@@ -544,13 +547,19 @@ func (s *Set) openShiftOf(f *facts.Cluster, r *facts.Resource, a *access) {
 		slices.Sort(c.Users)
 		c.Users = slices.Compact(c.Users)
 	}
-	for kind, path := range map[string]string{"APIServer": "openshift.encryption", "Image": "openshift.allowed_registries", "OAuth": "openshift.identity_providers", "ClusterVersion": "openshift.version"} {
-		if !s.cluster.openshiftSeen[kind] {
-			m, ok := s.miss[OpenShiftConfig]
-			if !ok {
-				m = facts.Missing{Status: facts.Unknown, Reason: "the object config.openshift.io/" + kind + " was not found"}
-			}
-			r.Missing[path] = m
+	for kind, paths := range map[string][]string{
+		"APIServer": {"openshift.encryption", "openshift.audit_profile"}, "Image": {"openshift.allowed_registries", "openshift.insecure_registries"},
+		"OAuth": {"openshift.identity_providers"}, "ClusterVersion": {"openshift.version"},
+	} {
+		if s.cluster.openshiftSeen[kind] {
+			continue
+		}
+		m, ok := s.miss[OpenShiftConfig]
+		if !ok {
+			m = facts.Missing{Status: facts.Unknown, Reason: "the object config.openshift.io/" + kind + " was not found"}
+		}
+		for _, p := range paths {
+			r.Missing[p] = m
 		}
 	}
 	s.lack(r, "openshift.sccs", SCCs, Bindings, Roles)
