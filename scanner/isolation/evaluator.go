@@ -122,21 +122,25 @@ func (e *Evaluator) Evaluate(ctx context.Context, r *facts.Resource) ([]scanner.
 	}
 	in, ok := FromWorkload(r, e.policy.SandboxHandlers)
 	if !ok {
+		in, ok = FromContainer(r, e.policy.SandboxHandlers)
+	}
+	if !ok {
 		return outcomes, nil
 	}
-	w := r.Facts.(*facts.Workload)
 	g := e.groupOf(in)
-	entry := scanner.IsolatedWorkload{Target: r.Target, Resource: scanner.ResourceRef{Kind: r.Kind, ID: r.ID}}
-	if g.weakest < len(w.Containers) {
-		entry.Container = w.Containers[g.weakest].Name
-	}
-	var required int
-	entry.Class, required = e.policy.class(w)
-	if e.rule != nil {
-		o := e.judge(r, w, g, entry.Class, required)
-		entry.Required, entry.Verdict = required, o.Status
-		outcomes = slices.DeleteFunc(outcomes, func(o scanner.Outcome) bool { return o.Rule.ID == CheckID })
-		outcomes = append(outcomes, o)
+	entry := scanner.IsolatedWorkload{Target: r.Target, Resource: scanner.ResourceRef{Kind: r.Kind, ID: r.ID}, Class: ClassDefault}
+	if w, ok := r.Facts.(*facts.Workload); ok {
+		if g.weakest < len(w.Containers) {
+			entry.Container = w.Containers[g.weakest].Name
+		}
+		var required int
+		entry.Class, required = e.policy.class(w)
+		if e.rule != nil {
+			o := e.judge(r, w, g, entry.Class, required)
+			entry.Required, entry.Verdict = required, o.Status
+			outcomes = slices.DeleteFunc(outcomes, func(o scanner.Outcome) bool { return o.Rule.ID == CheckID })
+			outcomes = append(outcomes, o)
+		}
 	}
 	e.mu.Lock()
 	g.result.Workloads = append(g.result.Workloads, entry)

@@ -9,7 +9,8 @@
 // # Phases
 //
 // An [Input] holds what counts, whatever kind of thing it was read from;
-// [FromWorkload] makes one of a Kubernetes workload. [Score] is a function of the
+// [FromWorkload] makes one of a Kubernetes workload, [FromContainer] one of a
+// container of an engine. [Score] is a function of the
 // Input alone. [Evaluator] stands around another evaluator: it scores the
 // workloads that pass through, once for equal Inputs, decides PS-PATH-010, and
 // adds its part to the report.
@@ -64,6 +65,8 @@ type Input struct {
 	// Nothing is Unseen where nothing of the workload was seen, with the reason.
 	Nothing Fact
 	Windows bool
+	// Engine is true for a container of an engine, false for a workload of Kubernetes: they differ in words.
+	Engine bool
 
 	// Boundary is the one that the workload asks for; Holds says whether it gets it.
 	Boundary Boundary
@@ -107,7 +110,7 @@ type Input struct {
 // Container is what one container adds. The fields are those that it has without
 // privileged, so that what a change would bring can be worked out.
 type Container struct {
-	Path       string // "containers[0]"
+	Path       string // "containers[0]"; "" for a container of an engine, whose facts it is all of
 	Privileged bool
 	// Capabilities are the points for them, and Capable what the fact says; MayHave are the points if an
 	// unseen runtime default were the smallest.
@@ -118,13 +121,29 @@ type Container struct {
 	// Takeover are those with which root takes the node, as PS-K8S-009 lists them, sorted.
 	Takeover        []string
 	NonRoot         Fact
-	NoNewPrivileges bool
-	Escalation      string // allowPrivilegeEscalation as written
+	NoNewPrivileges Fact
+	ReadOnlyRoot    Fact
 	Seccomp         string // Unconfined, RuntimeDefault, Localhost, or node: the kubelet decides
 	AppArmorOff     bool   // its profile is switched off
 	SELinuxOff      string // the option that leaves the container types; "" for none
-	ReadOnlyRoot    bool
 	MemoryBound     Fact
+}
+
+// at is the path of a fact about the container: where a workload has it, and
+// where a container of an engine does.
+func (c *Container) at(workload, engine string) string {
+	if c.Path == "" {
+		return engine
+	}
+	return c.Path + "." + workload
+}
+
+// say picks the words for a workload, or those for a container of an engine.
+func (in *Input) say(workload, engine string) string {
+	if in.Engine {
+		return engine
+	}
+	return workload
 }
 
 // Danger is a fact that breaks the isolation by itself.
@@ -155,7 +174,7 @@ func (in *Input) ownNamespaces(h hope) bool {
 
 // seccomp is the filter that works on a container.
 func (in *Input) seccomp(c *Container) Fact {
-	f := Fact{State: Yes, Path: c.Path + ".effective.seccomp", Value: c.Seccomp}
+	f := Fact{State: Yes, Path: c.at("effective.seccomp", "seccomp"), Value: c.Seccomp}
 	switch {
 	case in.Windows:
 		f.State, f.Reason = No, "Windows has none"
@@ -180,14 +199,14 @@ func (in *Input) lsm(c *Container) Fact {
 	}
 	appArmor, seLinux := in.AppArmor, in.SELinux
 	if c.Privileged {
-		appArmor = Fact{Path: c.Path + ".privileged", Value: "true", Reason: "a privileged container is not confined"}
+		appArmor = Fact{Path: c.at("privileged", "privileged"), Value: "true", Reason: "a privileged container is not confined"}
 		seLinux = appArmor
 	}
 	if c.AppArmorOff {
-		appArmor = Fact{Path: c.Path + ".effective.apparmor", Value: "Unconfined", Reason: "its AppArmor profile is switched off"}
+		appArmor = Fact{Path: c.at("effective.apparmor", "apparmor"), Value: "Unconfined", Reason: "its AppArmor profile is switched off"}
 	}
 	if c.SELinuxOff != "" {
-		seLinux = Fact{Path: c.Path + ".effective.selinux", Value: c.SELinuxOff, Reason: "its SELinux options leave the types for containers"}
+		seLinux = Fact{Path: c.at("effective.selinux", "selinux"), Value: c.SELinuxOff, Reason: "its SELinux options leave the types for containers"}
 	}
 	switch {
 	case appArmor.State == Yes:

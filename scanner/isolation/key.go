@@ -8,6 +8,7 @@ import "strconv"
 func appendInput(b []byte, in *Input) []byte {
 	b = appendFact(b, &in.Nothing)
 	b = appendBool(b, in.Windows)
+	b = appendBool(b, in.Engine)
 	b = appendInt(b, int(in.Boundary))
 	b = appendFact(b, &in.Holds)
 	b = appendFact(b, &in.UserNamespace)
@@ -50,12 +51,11 @@ func appendContainer(b []byte, c *Container) []byte {
 	b = appendText(b, c.Capable)
 	b = appendTexts(b, c.Takeover)
 	b = appendFact(b, &c.NonRoot)
-	b = appendBool(b, c.NoNewPrivileges)
-	b = appendText(b, c.Escalation)
+	b = appendFact(b, &c.NoNewPrivileges)
+	b = appendFact(b, &c.ReadOnlyRoot)
 	b = appendText(b, c.Seccomp)
 	b = appendBool(b, c.AppArmorOff)
 	b = appendText(b, c.SELinuxOff)
-	b = appendBool(b, c.ReadOnlyRoot)
 	return appendFact(b, &c.MemoryBound)
 }
 

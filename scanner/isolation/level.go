@@ -35,7 +35,7 @@ func (in *Input) breakers(h hope) []breaker {
 	for i := range in.Containers {
 		c := &in.Containers[i]
 		if c.Privileged {
-			add(breaker{0, "a container is privileged", c.Path + ".privileged", "true", "set privileged to false", func(in *Input) {
+			add(breaker{0, "a container is privileged", c.at("privileged", "privileged"), "true", in.say("set privileged to false", "run it without --privileged"), func(in *Input) {
 				for i := range in.Containers {
 					in.Containers[i].Privileged = false
 				}
@@ -50,7 +50,7 @@ func (in *Input) breakers(h hope) []breaker {
 		c := &in.Containers[i]
 		if names := in.takeover(c, h); len(names) > 0 {
 			value := strings.Join(names, ", ")
-			add(breaker{0, "a container has " + value + " in the user namespace of its node", c.Path + ".effective.capabilities", value, "drop " + value, func(in *Input) {
+			add(breaker{0, "a container has " + value + " in the user namespace of its node", c.at("effective.capabilities", "capabilities"), value, "drop " + value, func(in *Input) {
 				for i := range in.Containers {
 					in.Containers[i].drop()
 				}
@@ -58,24 +58,24 @@ func (in *Input) breakers(h hope) []breaker {
 			}})
 		}
 	}
-	host := func(own *Fact, field, what string, mend func(*Input) *Fact) {
+	host := func(own *Fact, field, engine, what string, mend func(*Input) *Fact) {
 		if h.yes(*own) {
 			return
 		}
-		add(breaker{1, what, own.Path, own.Value, "set " + field + " to false", func(in *Input) {
+		add(breaker{1, what, own.Path, own.Value, in.say("set "+field+" to false", "give it "+engine+" of its own"), func(in *Input) {
 			mend(in).State = Yes
 			if in.ownNamespaces(false) {
 				in.pass("hostNamespaces")
 			}
 		}})
 	}
-	host(&in.OwnPID, "hostPID", "it shares the processes of its node", func(in *Input) *Fact { return &in.OwnPID })
-	host(&in.OwnIPC, "hostIPC", "it shares the IPC namespace of its node", func(in *Input) *Fact { return &in.OwnIPC })
-	host(&in.OwnNetwork, "hostNetwork", "it shares the network of its node", func(in *Input) *Fact { return &in.OwnNetwork })
+	host(&in.OwnPID, "hostPID", "a PID namespace", "it shares the processes of its node", func(in *Input) *Fact { return &in.OwnPID })
+	host(&in.OwnIPC, "hostIPC", "an IPC namespace", "it shares the IPC namespace of its node", func(in *Input) *Fact { return &in.OwnIPC })
+	host(&in.OwnNetwork, "hostNetwork", "a network", "it shares the network of its node", func(in *Input) *Fact { return &in.OwnNetwork })
 	for i := range in.Containers {
 		if c := &in.Containers[i]; in.unfiltered(c, h) {
 			f := in.seccomp(c)
-			add(breaker{1, "a container has neither a seccomp filter nor a security module", f.Path, f.Value, setSeccomp, filter})
+			add(breaker{1, "a container has neither a seccomp filter nor a security module", f.Path, f.Value, in.setSeccomp(), filter})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b breaker) int { return a.level - b.level })
@@ -114,7 +114,7 @@ func (in *Input) takesOver(c *Container, h hope) bool {
 // and NET_ADMIN on its network. None counts behind another kernel, in a user
 // namespace, or where the user can never come to it.
 func (in *Input) takeover(c *Container, h hope) []string {
-	out := h.yes(c.NonRoot) && c.NoNewPrivileges
+	out := h.yes(c.NonRoot) && h.yes(c.NoNewPrivileges)
 	if c.Privileged || len(c.Takeover) == 0 || out || h.yes(in.UserNamespace) || in.boundary(h) != SharedKernel {
 		return nil
 	}
@@ -261,7 +261,7 @@ func (in *Input) levelFacts() []*Fact {
 		&in.Reserved, &in.VirtualMachine, &in.Attested, &in.HypervisorSound,
 	}
 	for i := range in.Containers {
-		out = append(out, &in.Containers[i].NonRoot)
+		out = append(out, &in.Containers[i].NonRoot, &in.Containers[i].NoNewPrivileges)
 	}
 	return out
 }

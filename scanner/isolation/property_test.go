@@ -31,7 +31,8 @@ func random(r *rand.Rand) *isolation.Input {
 			c.Takeover, c.Capabilities, c.MayHave = [][]string{{"SYS_ADMIN"}, {"SYS_PTRACE"}, {"NET_ADMIN"}}[r.IntN(3)], 0, 0
 		}
 		c.NonRoot.State, c.MemoryBound.State = isolation.State(r.IntN(3)), isolation.State(r.IntN(3))
-		c.NoNewPrivileges, c.ReadOnlyRoot, c.AppArmorOff = r.IntN(2) == 0, r.IntN(2) == 0, r.IntN(4) == 0
+		c.NoNewPrivileges.State, c.ReadOnlyRoot.State = isolation.State(r.IntN(3)), isolation.State(r.IntN(3))
+		c.AppArmorOff = r.IntN(4) == 0
 		c.Seccomp = []string{"Unconfined", "RuntimeDefault", "Localhost", "node"}[r.IntN(4)]
 		if r.IntN(4) == 0 {
 			c.SELinuxOff = "spc_t"
@@ -102,8 +103,6 @@ func hardenings(in *isolation.Input) []func(*isolation.Input) {
 			func(in *isolation.Input) {
 				in.Containers[i].Capabilities, in.Containers[i].MayHave, in.Containers[i].Takeover = 8, 8, nil
 			},
-			func(in *isolation.Input) { in.Containers[i].NoNewPrivileges = true },
-			func(in *isolation.Input) { in.Containers[i].ReadOnlyRoot = true },
 			func(in *isolation.Input) { in.Containers[i].AppArmorOff, in.Containers[i].SELinuxOff = false, "" },
 			func(in *isolation.Input) { in.Containers[i].Seccomp = "Localhost" },
 		)

@@ -1,8 +1,6 @@
 package isolation
 
 import (
-	"strconv"
-
 	"github.com/postscan/postscan/scanner"
 )
 
@@ -103,12 +101,7 @@ func (in *Input) containerPoints(c *Container, h hope) int {
 			n += max(0, c.MayHave-c.Capabilities)
 		}
 	}
-	if c.NoNewPrivileges {
-		n += pointsNoNew
-	}
-	if c.ReadOnlyRoot {
-		n += pointsReadOnly
-	}
+	n += h.worth(c.NoNewPrivileges, pointsNoNew) + h.worth(c.ReadOnlyRoot, pointsReadOnly)
 	switch f := in.seccomp(c); {
 	case f.State == Yes && c.Seccomp == "Localhost":
 		n += pointsSeccompOwn
@@ -178,10 +171,10 @@ func (in *Input) points(container int) []scanner.IsolationPoint {
 	}
 	out = append(out, in.boundaryPoints(), capabilityPoints(&c))
 	plain("user", "it cannot be root on the node", pointsUser, in.rootless(&c))
-	plain("no new privileges", "it cannot gain rights", pointsNoNew, c.noNewPrivileges())
+	plain("no new privileges", "it cannot gain rights", pointsNoNew, c.NoNewPrivileges)
 	out = append(out, in.seccompPoints(&c))
 	plain("security module", "AppArmor or SELinux confines it", pointsLSM, in.lsm(&c))
-	plain("files", "its root is read-only", pointsReadOnly, c.readOnlyRoot())
+	plain("files", "its root is read-only", pointsReadOnly, c.ReadOnlyRoot)
 	plain("files", "no path or device of the node", pointsNoHostFiles, in.NoHostFiles)
 	plain("namespaces", "processes of its own", pointsPerNamespace, in.OwnPID)
 	plain("namespaces", "IPC of its own", pointsPerNamespace, in.OwnIPC)
@@ -234,7 +227,7 @@ func (in *Input) boundaryPoints() scanner.IsolationPoint {
 func capabilityPoints(c *Container) scanner.IsolationPoint {
 	p := scanner.IsolationPoint{
 		Part: "capabilities", What: "what root in it may do", Max: pointsMostDropped, Given: c.Capabilities,
-		Unknown: max(0, c.MayHave-c.Capabilities), Fact: c.Path + ".effective.capabilities", Value: c.Capable,
+		Unknown: max(0, c.MayHave-c.Capabilities), Fact: c.at("effective.capabilities", "capabilities"), Value: c.Capable,
 	}
 	switch {
 	case c.Privileged:
@@ -265,22 +258,6 @@ func (in *Input) seccompPoints(c *Container) scanner.IsolationPoint {
 		p.Given = pointsSeccomp
 	}
 	return stated(p)
-}
-
-func (c *Container) noNewPrivileges() Fact {
-	f := Fact{State: Yes, Path: c.Path + ".allow_privilege_escalation", Value: c.Escalation, Reason: "set-uid programs give it nothing"}
-	if !c.NoNewPrivileges {
-		f.State, f.Reason = No, "allowPrivilegeEscalation is not false"
-	}
-	return f
-}
-
-func (c *Container) readOnlyRoot() Fact {
-	f := Fact{State: Yes, Path: c.Path + ".read_only_root_filesystem", Value: strconv.FormatBool(c.ReadOnlyRoot), Reason: "what runs in it cannot be replaced"}
-	if !c.ReadOnlyRoot {
-		f.State, f.Reason = No, "readOnlyRootFilesystem is not true"
-	}
-	return f
 }
 
 // bounds needs both: a container's memory and a node's processes.

@@ -18,7 +18,9 @@ const (
 )
 
 // setSeccomp mends a breaker and is a step of its own.
-const setSeccomp = "set seccompProfile to RuntimeDefault on the pod"
+func (in *Input) setSeccomp() string {
+	return in.say("set seccompProfile to RuntimeDefault on the pod", "run it with the engine's seccomp profile")
+}
 
 // maxSteps bounds the steps of one workload: the cheapest are what is read.
 const maxSteps = 5
@@ -79,15 +81,19 @@ func (in *Input) candidates() []step {
 		out = append(out, all)
 	}
 	out = append(out,
-		one("set allowPrivilegeEscalation to false", costField, noNew),
-		one(setSeccomp, costField, filter),
+		one(in.say("set allowPrivilegeEscalation to false", "set no-new-privileges"), costField, noNew),
+		one(in.setSeccomp(), costField, filter),
 		one("set a memory limit", costField, bound),
 		one("drop all capabilities", costApplication, dropAll),
-		one("set runAsNonRoot, and a user with a number in the image", costApplication, nonRoot),
-		one("set readOnlyRootFilesystem, with an emptyDir for what it writes", costApplication, readOnly),
-		one("reserve nodes for its tenant: label the workload postscan/tenant, and taint the nodes", costNodes, func(in *Input) { in.Reserved.State = Yes }),
-		one("run it on virtual machines that are reserved for its tenant", costNodes, func(in *Input) { in.Reserved.State, in.VirtualMachine.State = Yes, Yes }),
+		one(in.say("set runAsNonRoot, and a user with a number in the image", "run it as a user with a number that is not 0"), costApplication, nonRoot),
+		one(in.say("set readOnlyRootFilesystem, with an emptyDir for what it writes", "make its root read-only, with a tmpfs for what it writes"), costApplication, readOnly),
 	)
+	if !in.Engine {
+		out = append(out,
+			one("reserve nodes for its tenant: label the workload postscan/tenant, and taint the nodes", costNodes, func(in *Input) { in.Reserved.State = Yes }),
+			one("run it on virtual machines that are reserved for its tenant", costNodes, func(in *Input) { in.Reserved.State, in.VirtualMachine.State = Yes, Yes }),
+		)
+	}
 	if in.OffControlPlane.State == No {
 		out = append(out, one("keep it off the control-plane nodes", costField, func(in *Input) { in.OffControlPlane.State = Yes }))
 	}
@@ -95,16 +101,21 @@ func (in *Input) candidates() []step {
 		out = append(out, one("mount no path of the node", costApplication, noHostFiles))
 	}
 	if in.PIDBound.State == No {
-		out = append(out, one("set a memory limit, and bound the processes of a pod with the kubelet's podPidsLimit", costCluster, func(in *Input) {
+		both := func(in *Input) {
 			bound(in)
 			in.PIDBound.State = Yes
-		}))
+		}
+		if in.Engine {
+			out = append(out, one("limit its memory and its processes", costField, both))
+		} else {
+			out = append(out, one("set a memory limit, and bound the processes of a pod with the kubelet's podPidsLimit", costCluster, both))
+		}
 	}
 	if in.Windows {
 		return out
 	}
 	if in.AppArmor.State != Yes && in.SELinux.State != Yes {
-		out = append(out, one("run it on nodes where AppArmor or SELinux is seen to be on", costCluster, func(in *Input) { in.AppArmor.State = Yes }))
+		out = append(out, one(in.say("run it on nodes where AppArmor or SELinux is seen to be on", "run it on a machine with AppArmor or SELinux"), costCluster, func(in *Input) { in.AppArmor.State = Yes }))
 	}
 	if !in.all(func(c *Container) bool { return !c.AppArmorOff && c.SELinuxOff == "" }) {
 		out = append(out, one("remove the override of AppArmor or SELinux", costField, confine))
@@ -114,15 +125,15 @@ func (in *Input) candidates() []step {
 	}
 	if in.ownNamespaces(false) {
 		if in.Offered.State == Yes {
-			out = append(out, one("set hostUsers to false", costField, func(in *Input) {
+			out = append(out, one(in.say("set hostUsers to false", "leave it in the user namespace that the engine gives"), costField, func(in *Input) {
 				in.UserNamespace.State = Yes
 				in.pass("runAsNonRoot", "runAsUser", "procMount")
 			}))
 		}
 		if in.boundary(false) == SharedKernel {
 			out = append(out,
-				one("run it in a sandbox: a RuntimeClass with gVisor", costCluster, func(in *Input) { in.Boundary, in.Holds.State = SandboxKernel, Yes }),
-				one("run it in a virtual machine of its own: a RuntimeClass with Kata Containers", costNodes, func(in *Input) { in.Boundary, in.Holds.State = PodVM, Yes }),
+				one(in.say("run it in a sandbox: a RuntimeClass with gVisor", "run it in a sandbox: the runtime runsc of gVisor"), costCluster, func(in *Input) { in.Boundary, in.Holds.State = SandboxKernel, Yes }),
+				one(in.say("run it in a virtual machine of its own: a RuntimeClass with Kata Containers", "run it in a virtual machine of its own: the runtime of Kata Containers"), costNodes, func(in *Input) { in.Boundary, in.Holds.State = PodVM, Yes }),
 			)
 		}
 	}
@@ -145,7 +156,7 @@ func (in *Input) unbreak(level int) (s step, ok bool) {
 			if !slices.Contains(texts, b.mend) {
 				texts = append(texts, b.mend)
 			}
-			if b.mend != setSeccomp {
+			if b.mend != in.setSeccomp() {
 				s.cost = costApplication
 			}
 			applies = append(applies, b.apply)
@@ -208,7 +219,7 @@ func dropAll(in *Input) {
 
 func noNew(in *Input) {
 	for i := range in.Containers {
-		in.Containers[i].NoNewPrivileges = true
+		in.Containers[i].NoNewPrivileges.State = Yes
 	}
 	in.pass("allowPrivilegeEscalation")
 }
@@ -237,7 +248,7 @@ func nonRoot(in *Input) {
 
 func readOnly(in *Input) {
 	for i := range in.Containers {
-		in.Containers[i].ReadOnlyRoot = true
+		in.Containers[i].ReadOnlyRoot.State = Yes
 	}
 }
 

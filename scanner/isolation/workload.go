@@ -17,7 +17,7 @@ func FromWorkload(r *facts.Resource, handlers []string) (in *Input, ok bool) {
 	if !ok {
 		return nil, false
 	}
-	b := &workload{r: r, w: w, in: &Input{Windows: w.OS == "windows"}}
+	b := &workload{seen: seen{r}, w: w, in: &Input{Windows: w.OS == "windows"}}
 	if m, missing := b.missing("containers"); missing || len(w.Containers) == 0 {
 		b.in.Nothing = unseen("containers", cmp.Or(m.Reason, "it has no container"), m.Status)
 		return b.in, true
@@ -33,15 +33,9 @@ func FromWorkload(r *facts.Resource, handlers []string) (in *Input, ok bool) {
 
 // workload is an Input on its way.
 type workload struct {
-	r  *facts.Resource
+	seen
 	w  *facts.Workload
 	in *Input
-}
-
-// missing says whether nothing is known of a path.
-func (b *workload) missing(path string) (facts.Missing, bool) {
-	m, ok := b.r.MissingAt(path)
-	return m, ok && !m.Partial
 }
 
 func unseen(path, reason string, gap facts.Gap) Fact {
@@ -58,17 +52,6 @@ func (b *workload) gap() facts.Gap {
 		return facts.Unknown
 	}
 	return facts.NotAssessed
-}
-
-// of makes a fact of one that is always seen unless it is missing.
-func (b *workload) of(path string, yes bool, value, good, bad string) Fact {
-	if m, missing := b.missing(path); missing {
-		return unseen(path, m.Reason, m.Status)
-	}
-	if yes {
-		return Fact{State: Yes, Path: path, Value: value, Reason: good}
-	}
-	return Fact{Path: path, Value: value, Reason: bad}
 }
 
 // node makes a fact of an answer of the nodes: true, false, mixed or unknown.
@@ -195,7 +178,7 @@ func (b *workload) volumes() {
 			b.mount(at, v, &v.Mounts[j])
 		}
 		if len(v.Devices) > 0 {
-			b.danger(at, v.HostPath, 1, "a container has "+v.HostPath+" of the node as a raw block device")
+			in.danger(at, at+".host_path", v.HostPath, 1, "a container has "+v.HostPath+" of the node as a raw block device")
 		}
 	}
 }
@@ -209,25 +192,9 @@ func (b *workload) mount(at string, v *facts.Volume, m *facts.VolumeMount) {
 	if m.SubPath != "" && !strings.Contains(m.SubPath, "$(") { // it narrows the path, unless only the start of the container can tell it
 		p = strings.TrimRight(p, "/") + "/" + m.SubPath
 	}
-	open := isSensitive(p) && !isSocket(p) && !isHarmless(p)
-	if reachesSocket(p) {
-		b.danger(at, p, 0, "a container sees "+p+" of the node, which is or holds the socket of a runtime or of the kubelet")
-	}
-	if open && !m.ReadOnly {
-		b.danger(at, p, 0, "a container may write to "+p+" of the node")
-	}
-	if open && m.ReadOnly {
-		b.danger(at, p, 1, "a container reads "+p+" of the node")
-	}
-	if isDevice(p) || v.HostPathType == "BlockDevice" || v.HostPathType == "CharDevice" {
-		b.danger(at, p, 1, "a container has the device "+p+" of the node")
-	}
-}
-
-func (b *workload) danger(volume, path string, level int, what string) {
-	d := Danger{Level: level, What: what, Path: volume + ".host_path", Value: path, Mend: "do not mount " + path + " of the node", Volume: volume}
-	if !slices.Contains(b.in.Dangers, d) {
-		b.in.Dangers = append(b.in.Dangers, d)
+	b.in.dangers(at, at+".host_path", p, m.ReadOnly)
+	if !isDevice(p) && (v.HostPathType == "BlockDevice" || v.HostPathType == "CharDevice") {
+		b.in.danger(at, at+".host_path", p, 1, "a container has the device "+p+" of the node")
 	}
 }
 
@@ -272,15 +239,22 @@ func (b *workload) containers() {
 
 func (b *workload) container(c *facts.Container, at string) Container {
 	out := Container{
-		Path: at, Privileged: c.Privileged, NoNewPrivileges: c.Effective.NoNewPriv, Escalation: c.AllowPrivilegeEscalation,
-		Seccomp: c.Effective.Seccomp, ReadOnlyRoot: c.ReadOnlyRootFilesystem,
+		Path: at, Privileged: c.Privileged, Seccomp: c.Effective.Seccomp,
+		NoNewPrivileges: Fact{Path: at + ".allow_privilege_escalation", Value: c.AllowPrivilegeEscalation, Reason: "allowPrivilegeEscalation is not false"},
+		ReadOnlyRoot:    Fact{Path: at + ".read_only_root_filesystem", Value: strconv.FormatBool(c.ReadOnlyRootFilesystem), Reason: "readOnlyRootFilesystem is not true"},
+	}
+	if c.Effective.NoNewPriv {
+		out.NoNewPrivileges.State, out.NoNewPrivileges.Reason = Yes, "set-uid programs give it nothing"
+	}
+	if c.ReadOnlyRootFilesystem {
+		out.ReadOnlyRoot.State, out.ReadOnlyRoot.Reason = Yes, "what runs in it cannot be replaced"
 	}
 	appArmor := c.Effective.AppArmor
 	caps := c.Effective.Capabilities
 	if c.Privileged { // what it would be without
 		out.Seccomp = underlying(c.SecurityContext.Seccomp, b.w.SecurityContext.Seccomp)
 		appArmor = underlying(c.SecurityContext.AppArmor, b.w.SecurityContext.AppArmor)
-		caps = written(c)
+		caps = writtenSet(c.CapabilitiesAdd, c.CapabilitiesDrop)
 	}
 	out.AppArmorOff = appArmor == "Unconfined"
 	out.SELinuxOff = selinuxOff(&b.w.SecurityContext.SELinux, &c.SecurityContext.SELinux)
@@ -339,47 +313,12 @@ func takeoverCapabilities() []string {
 	return []string{"ALL", "BPF", "DAC_READ_SEARCH", "MAC_ADMIN", "NET_ADMIN", "PERFMON", "SYS_ADMIN", "SYS_BOOT", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO"}
 }
 
-// written is the set of a container that is no longer privileged.
-func written(c *facts.Container) []string {
-	set := []string{}
-	upper := func(name string) string { return strings.TrimPrefix(strings.ToUpper(name), "CAP_") }
-	holds := func(list []string, name string) bool {
-		return slices.ContainsFunc(list, func(v string) bool { return upper(v) == name })
-	}
-	switch {
-	case holds(c.CapabilitiesDrop, "ALL"):
-	case holds(c.CapabilitiesAdd, "ALL"):
-		set = append(set, "ALL")
-	default:
-		set = append(set, runtimeDefault()...)
-	}
-	for _, name := range c.CapabilitiesAdd {
-		if n := upper(name); n != "ALL" && !slices.Contains(set, n) {
-			set = append(set, n)
-		}
-	}
-	set = slices.DeleteFunc(set, func(n string) bool { return holds(c.CapabilitiesDrop, n) })
-	slices.Sort(set)
-	return set
-}
-
-// capabilities rates a set.
+// capabilities rates a set. Where the runtime's default was assumed, it may be a smaller one.
 func (c *Container) capabilities(f *facts.Container, set []string) {
-	for _, name := range set {
-		if slices.Contains(takeoverCapabilities(), name) {
-			c.Takeover = append(c.Takeover, name)
-		}
-	}
-	slices.Sort(c.Takeover)
-	c.Capabilities, c.Capable = worth(set), strings.Join(set, ", ")
-	if len(set) == 0 {
-		c.Capable = "none"
-	}
-	c.MayHave = c.Capabilities
+	c.rate(set)
 	if c.Capabilities == pointsDefaultSet && f.Effective.CapabilityBase == "default" && f.Effective.CapabilityDefault == "assumed" && !slices.Contains(f.CapabilitiesAdd, "NET_RAW") {
 		c.MayHave = pointsWithoutRaw // CRI-O and Podman give no NET_RAW
 	}
-	c.Spared = worth(slices.DeleteFunc(slices.Clone(set), func(n string) bool { return slices.Contains(c.Takeover, n) }))
 }
 
 // worth is the points for a set of capabilities.
