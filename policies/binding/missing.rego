@@ -61,7 +61,7 @@ deny contains {
 }
 
 deny contains {
-	"message": "system: the service account of a component that is not in use does not exist, as Kubernetes installs the binding",
+	"message": "system: the service account of a component that is not in use does not exist, as it comes with the cluster",
 	"path": gone[0].path,
 	"value": {
 		"system": true,

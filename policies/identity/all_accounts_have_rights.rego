@@ -29,6 +29,7 @@ package postscan.identity.all_accounts_have_rights
 
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
+import data.postscan.lib.wildcards
 
 applies if {
 	input.type == "Group"
@@ -40,12 +41,15 @@ applies if {
 	startswith(input.name, "system:serviceaccounts:")
 }
 
-deny contains finding if {
+deny contains rights.finding(input.grants, i, of, mend) if {
 	applies
-	some finding in rights.findings(input.grants, found, "bind the service accounts that need it one by one")
+	count(found) > 0
+	some i, of in rights.own(found)
 }
 
+mend := "bind the service accounts that need it one by one"
+
 found contains object.union(h, {"severity": "high", "what": concat("", ["every service account ", h.what])}) if {
-	held := rights.index(input.rights)
-	some h in (primitives.takeovers(held, input.grants, input.cluster.minor) | primitives.secrets_in_namespace(held))
+	of_all := primitives.takeovers(rights.held, input.grants, wildcards.found, input.cluster.minor)
+	some h in (of_all | primitives.secrets_in_namespace(rights.held))
 }

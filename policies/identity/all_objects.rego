@@ -30,11 +30,14 @@
 #   since: "0.1.0"
 package postscan.identity.all_objects
 
-import data.postscan.lib.primitives
 import data.postscan.lib.rights
+import data.postscan.lib.wildcards
 
-deny contains finding if {
-	some finding in rights.findings(input.grants, found, "list the resources and verbs that are used")
+deny contains rights.finding(input.grants, i, of, mend) if {
+	count(found) > 0
+	some i, of in rights.own(found)
 }
 
-found := primitives.all_objects(input.grants)
+mend := "list the resources and verbs that are used"
+
+found := wildcards.all_objects(input.grants, wildcards.found)

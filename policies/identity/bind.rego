@@ -31,8 +31,11 @@ package postscan.identity.bind
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
 
-deny contains finding if {
-	some finding in rights.findings(input.grants, found, "name harmless roles in resourceNames")
+deny contains rights.finding(input.grants, i, of, mend) if {
+	count(found) > 0
+	some i, of in rights.own(found)
 }
 
-found := primitives.bind(rights.index(input.rights))
+mend := "name harmless roles in resourceNames"
+
+found := primitives.bind(rights.held)

@@ -31,15 +31,15 @@ package postscan.identity.changes_exposure
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
 
-deny contains finding if {
-	some finding in rights.findings(input.grants, ((exposure | status) | left), "keep the network with the platform")
+deny contains rights.finding(input.grants, i, of, mend) if {
+	some i, of in rights.own(((exposure | status) | left))
 }
 
-held := rights.index(input.rights)
+mend := "keep the network with the platform"
 
 exposure contains h if {
 	input.type == "ServiceAccount"
-	some r in rights.on(held, [
+	some r in rights.on(rights.held, [
 		"networkpolicies.networking.k8s.io",
 		"services",
 		"endpoints",
@@ -57,13 +57,13 @@ exposure contains h if {
 }
 
 status contains h if {
-	some r in rights.on(held, ["services/status", "pods/status"])
+	some r in rights.on(rights.held, ["services/status", "pods/status"])
 	h := rights.hit(r, {"update", "patch"}, "medium", "can draw traffic to itself by a status")
 }
 
 # left is what Kubernetes took out of its own roles with 1.22 and an upgrade leaves in.
 left contains h if {
-	some r in rights.on(held, ["endpoints"])
+	some r in rights.held.endpoints
 	role := input.grants[r.grant].role
 	role.kind == "ClusterRole"
 	role.name in {"edit", "admin", "system:aggregate-to-edit"}

@@ -29,8 +29,11 @@ package postscan.identity.changes_namespaces
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
 
-deny contains finding if {
-	some finding in rights.findings(input.grants, found, "name the namespaces in resourceNames")
+deny contains rights.finding(input.grants, i, of, mend) if {
+	count(found) > 0
+	some i, of in rights.own(found)
 }
 
-found := primitives.namespaces(rights.index(input.rights))
+mend := "name the namespaces in resourceNames"
+
+found := primitives.namespaces(rights.held)

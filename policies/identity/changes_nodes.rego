@@ -29,8 +29,11 @@ package postscan.identity.changes_nodes
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
 
-deny contains finding if {
-	some finding in rights.findings(input.grants, found, "leave it to the controllers of the node lifecycle")
+deny contains rights.finding(input.grants, i, of, mend) if {
+	count(found) > 0
+	some i, of in rights.own(found)
 }
 
-found := primitives.nodes(rights.index(input.rights))
+mend := "leave it to the controllers of the node lifecycle"
+
+found := primitives.nodes(rights.held)

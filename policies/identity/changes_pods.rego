@@ -34,11 +34,14 @@ package postscan.identity.changes_pods
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
 
-deny contains finding if {
-	some finding in rights.findings(input.grants, found, "leave it to the deployer of the namespace")
+deny contains rights.finding(input.grants, i, of, mend) if {
+	count(found) > 0
+	some i, of in rights.own(found)
 }
 
-found := primitives.pods(rights.index(input.rights))
+mend := "leave it to the deployer of the namespace"
+
+found := primitives.pods(rights.held)
 
 unknown contains "what Pod Security enforces there was not seen; where it is less than baseline, this is critical" if {
 	input.live

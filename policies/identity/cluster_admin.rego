@@ -33,22 +33,25 @@
 #   since: "0.1.0"
 package postscan.identity.cluster_admin
 
-import data.postscan.lib.primitives
 import data.postscan.lib.rights
+import data.postscan.lib.wildcards
 
-deny contains told(finding) if {
-	some finding in rights.findings(input.grants, found, "write a role with what this identity does")
+deny contains told(rights.finding(input.grants, i, of, mend)) if {
+	count(found) > 0
+	some i, of in rights.own(found)
 }
+
+mend := "write a role with what this identity does"
 
 found := wide | narrow
 
 wide contains h if {
-	some h in primitives.cluster_admin(input.grants, severity)
+	some h in wildcards.cluster_admin(input.grants, wildcards.found, severity)
 	h.cluster_wide
 }
 
 narrow contains h if {
-	some h in primitives.cluster_admin(input.grants, "high")
+	some h in wildcards.cluster_admin(input.grants, wildcards.found, "high")
 	not h.cluster_wide
 }
 

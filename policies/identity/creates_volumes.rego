@@ -31,8 +31,11 @@ package postscan.identity.creates_volumes
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
 
-deny contains finding if {
-	some finding in rights.findings(input.grants, found, "leave it to the provisioner")
+deny contains rights.finding(input.grants, i, of, mend) if {
+	count(found) > 0
+	some i, of in rights.own(found)
 }
 
-found := primitives.volumes(rights.index(input.rights))
+mend := "leave it to the provisioner"
+
+found := primitives.volumes(rights.held)

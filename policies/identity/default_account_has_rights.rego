@@ -36,6 +36,7 @@ applies if {
 }
 
 deny contains rights.granted(grant, i, "high", "the default service account has rights", mend) if {
+	applies
 	some i, grant in input.grants
 	grant.via == ""
 }

@@ -26,8 +26,11 @@ package postscan.identity.ephemeral_containers
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
 
-deny contains finding if {
-	some finding in rights.findings(input.grants, found, "keep it in a break-glass role")
+deny contains rights.finding(input.grants, i, of, mend) if {
+	count(found) > 0
+	some i, of in rights.own(found)
 }
 
-found := primitives.ephemeral_containers(rights.index(input.rights))
+mend := "keep it in a break-glass role"
+
+found := primitives.ephemeral_containers(rights.held)

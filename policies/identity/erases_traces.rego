@@ -29,19 +29,19 @@ package postscan.identity.erases_traces
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
 
-deny contains finding if {
-	some finding in rights.findings(input.grants, traces | masses, "remove delete and deletecollection")
+deny contains rights.finding(input.grants, i, of, mend) if {
+	some i, of in rights.own(traces | masses)
 }
 
-held := rights.index(input.rights)
+mend := "remove delete and deletecollection"
 
 traces contains h if {
-	some r in rights.on(held, ["events", "events.events.k8s.io"])
+	some r in rights.on(rights.held, ["events", "events.events.k8s.io"])
 	h := rights.hit(r, {"delete", "deletecollection"}, "medium", "can delete events")
 }
 
 masses contains h if {
-	some r in rights.on(held, array.concat(["pods", "persistentvolumeclaims", "namespaces"], primitives.owners))
+	some r in rights.on(rights.held, array.concat(["pods", "persistentvolumeclaims", "namespaces"], primitives.owners))
 	r.cluster_wide
 	h := rights.hit(r, {"deletecollection"}, "medium", "can delete whole collections")
 }

@@ -31,8 +31,11 @@ package postscan.identity.escalate
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
 
-deny contains finding if {
-	some finding in rights.findings(input.grants, found, "remove escalate")
+deny contains rights.finding(input.grants, i, of, mend) if {
+	count(found) > 0
+	some i, of in rights.own(found)
 }
 
-found := primitives.escalate(rights.index(input.rights), input.grants)
+mend := "remove escalate"
+
+found := primitives.escalate(rights.held, input.grants)

@@ -31,8 +31,11 @@ package postscan.identity.exec
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
 
-deny contains finding if {
-	some finding in rights.findings(input.grants, found, "keep it in a break-glass role")
+deny contains rights.finding(input.grants, i, of, mend) if {
+	count(found) > 0
+	some i, of in rights.own(found)
 }
 
-found := primitives.exec(rights.index(input.rights), input.cluster.minor)
+mend := "keep it in a break-glass role"
+
+found := primitives.exec(rights.held, input.cluster.minor)

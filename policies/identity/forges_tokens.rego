@@ -30,8 +30,11 @@ package postscan.identity.forges_tokens
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
 
-deny contains finding if {
-	some finding in rights.findings(input.grants, found, "split create from read")
+deny contains rights.finding(input.grants, i, of, mend) if {
+	count(found) > 0
+	some i, of in rights.own(found)
 }
 
-found := primitives.forged_tokens(rights.index(input.rights))
+mend := "split create from read"
+
+found := primitives.forged_tokens(rights.held)

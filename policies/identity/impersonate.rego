@@ -32,8 +32,11 @@ package postscan.identity.impersonate
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
 
-deny contains finding if {
-	some finding in rights.findings(input.grants, found, "name in resourceNames whom it may act as")
+deny contains rights.finding(input.grants, i, of, mend) if {
+	count(found) > 0
+	some i, of in rights.own(found)
 }
 
-found := primitives.impersonate(rights.index(input.rights), input.grants, input.cluster.minor)
+mend := "name in resourceNames whom it may act as"
+
+found := primitives.impersonate(rights.held, input.grants, input.cluster.minor)

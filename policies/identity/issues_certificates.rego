@@ -32,8 +32,11 @@ package postscan.identity.issues_certificates
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
 
-deny contains finding if {
-	some finding in rights.findings(input.grants, found, "name the signers in resourceNames")
+deny contains rights.finding(input.grants, i, of, mend) if {
+	count(found) > 0
+	some i, of in rights.own(found)
 }
 
-found := primitives.certificates(rights.index(input.rights))
+mend := "name the signers in resourceNames"
+
+found := primitives.certificates(rights.held)

@@ -32,8 +32,11 @@ package postscan.identity.mints_tokens
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
 
-deny contains finding if {
-	some finding in rights.findings(input.grants, found, "name the one service account in resourceNames, in a Role")
+deny contains rights.finding(input.grants, i, of, mend) if {
+	count(found) > 0
+	some i, of in rights.own(found)
 }
 
-found := primitives.tokens(rights.index(input.rights))
+mend := "name the one service account in resourceNames, in a Role"
+
+found := primitives.tokens(rights.held)

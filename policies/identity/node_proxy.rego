@@ -35,8 +35,11 @@ package postscan.identity.node_proxy
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
 
-deny contains finding if {
-	some finding in rights.findings(input.grants, found, "grant the fine-grained resource of the kubelet")
+deny contains rights.finding(input.grants, i, of, mend) if {
+	count(found) > 0
+	some i, of in rights.own(found)
 }
 
-found := primitives.node_proxy(rights.index(input.rights))
+mend := "grant the fine-grained resource of the kubelet"
+
+found := primitives.node_proxy(rights.held)

@@ -28,8 +28,11 @@ package postscan.identity.port_forward
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
 
-deny contains finding if {
-	some finding in rights.findings(input.grants, found, "give it to those who debug")
+deny contains rights.finding(input.grants, i, of, mend) if {
+	count(found) > 0
+	some i, of in rights.own(found)
 }
 
-found := primitives.forward(rights.index(input.rights), input.cluster.minor)
+mend := "give it to those who debug"
+
+found := primitives.forward(rights.held, input.cluster.minor)

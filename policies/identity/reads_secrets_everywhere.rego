@@ -34,17 +34,20 @@ package postscan.identity.reads_secrets_everywhere
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
 
-deny contains finding if {
-	some finding in rights.findings(input.grants, found, "give get on named Secrets in a Role")
+deny contains rights.finding(input.grants, i, of, mend) if {
+	count(found) > 0
+	some i, of in rights.own(found)
 }
 
-found := primitives.secrets_everywhere(rights.index(input.rights))
+mend := "give get on named Secrets in a Role"
+
+found := primitives.secrets_everywhere(rights.held)
 
 unknown contains "which Secrets hold tokens was not seen; where one is of an account with takeover rights, this is critical" if {
 	input.live
 	some h in found
 	not input.grants[h.grant].bootstrap
-	some r in rights.on(rights.index(input.rights), ["secrets"])
+	some r in rights.held.secrets
 	r.cluster_wide
 	r.privileged_token == "unknown"
 }

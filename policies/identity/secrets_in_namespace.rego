@@ -32,8 +32,11 @@ package postscan.identity.secrets_in_namespace
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
 
-deny contains finding if {
-	some finding in rights.findings(input.grants, found, "name the Secrets in resourceNames, or mount them")
+deny contains rights.finding(input.grants, i, of, mend) if {
+	count(found) > 0
+	some i, of in rights.own(found)
 }
 
-found := primitives.secrets_in_namespace(rights.index(input.rights))
+mend := "name the Secrets in resourceNames, or mount them"
+
+found := primitives.secrets_in_namespace(rights.held)

@@ -23,7 +23,7 @@ test_high_where_the_way_leads_on if {
 test_reading_is_told_before_writing if {
 	denied := policy.deny with input as fixture.of([fixture.right("secrets", ["create", "get"])])
 	{d.message | some d in denied} == {concat("", [
-		"can read the Secrets in the namespace shop: create secrets; get secrets, ",
+		"can read the Secrets in the namespace shop: create, get secrets, ",
 		"by shop/RoleBinding/own → shop/Role/own → rules[0]",
 	])}
 }

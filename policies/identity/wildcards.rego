@@ -31,14 +31,17 @@
 #   since: "0.1.0"
 package postscan.identity.wildcards
 
-import data.postscan.lib.primitives
 import data.postscan.lib.rights
+import data.postscan.lib.wildcards
 
-deny contains finding if {
-	some finding in rights.findings(input.grants, found, "name the verbs and resources that are used")
+deny contains rights.finding(input.grants, i, of, mend) if {
+	count(found) > 0
+	some i, of in rights.own(found)
 }
 
+mend := "name the verbs and resources that are used"
+
 found contains h if {
-	some h in primitives.wildcards(input.grants)
-	not primitives.administrator(input.grants[h.grant].role)
+	some h in wildcards.others(input.grants, wildcards.found)
+	not wildcards.administrator(input.grants[h.grant].role)
 }

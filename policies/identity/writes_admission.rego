@@ -32,8 +32,11 @@ package postscan.identity.writes_admission
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
 
-deny contains finding if {
-	some finding in rights.findings(input.grants, found, "keep it with the platform team")
+deny contains rights.finding(input.grants, i, of, mend) if {
+	count(found) > 0
+	some i, of in rights.own(found)
 }
 
-found := primitives.admission(rights.index(input.rights))
+mend := "keep it with the platform team"
+
+found := primitives.admission(rights.held)

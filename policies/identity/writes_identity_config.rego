@@ -27,12 +27,15 @@ package postscan.identity.writes_identity_config
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
 
-deny contains finding if {
-	some finding in rights.findings(input.grants, found, "name in resourceNames the ConfigMaps that it is for")
+deny contains rights.finding(input.grants, i, of, mend) if {
+	count(found) > 0
+	some i, of in rights.own(found)
 }
 
+mend := "name in resourceNames the ConfigMaps that it is for"
+
 found contains h if {
-	some r in rights.on(rights.index(input.rights), ["configmaps"])
+	some r in rights.held.configmaps
 	reaches(r)
 	unsafe(r)
 	h := rights.hit(r, primitives.changing, "high", "can write the ConfigMaps that decide who is who and where names lead")

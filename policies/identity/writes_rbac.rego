@@ -30,8 +30,11 @@ package postscan.identity.writes_rbac
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
 
-deny contains finding if {
-	some finding in rights.findings(input.grants, found, "leave it to the identity of the platform")
+deny contains rights.finding(input.grants, i, of, mend) if {
+	count(found) > 0
+	some i, of in rights.own(found)
 }
 
-found := primitives.write_rbac(rights.index(input.rights), input.grants)
+mend := "leave it to the identity of the platform"
+
+found := primitives.write_rbac(rights.held, input.grants)

@@ -5,6 +5,7 @@
 package postscan.lib.primitives
 
 import data.postscan.lib.rights
+import data.postscan.lib.wildcards
 
 reading := {"get", "list", "watch"}
 
@@ -31,126 +32,8 @@ owners := [
 	"cronjobs.batch",
 ]
 
-# wildcard_rules finds rules that say "*". "x/*" and "*/*" are names that nothing has, so a rule of those alone gives nothing.
-wildcard_rules(grants) := {w |
-	some i, grant in grants
-	some j, rule in grant.rules
-	resources := {r | some r in rule.resources; not endswith(r, "/*")}
-	w := {
-		"grant": i,
-		"rule": j,
-		"via": grant.via,
-		"verbs": "*" in rule.verbs,
-		"resources": "*" in resources,
-		"groups": "*" in rule.api_groups,
-		"named": count(rule.resource_names) > 0,
-		"objects": count(resources) > 0,
-		"subresources": [r | some r in sort(resources); startswith(r, "*/"); substring(r, 2, -1) in sensitive_subresources],
-		"urls": "*" in rule.non_resource_urls,
-	}
-	wild(w)
-}
-
-wild(w) if w.verbs
-
-wild(w) if w.resources
-
-wild(w) if count(w.subresources) > 0
-
-sensitive_subresources := {"exec", "attach", "portforward", "proxy", "ephemeralcontainers", "token", "approval", "binding", "eviction"}
-
-# everything: the rule gives every verb on every object.
-everything(w) if {
-	w.verbs
-	w.resources
-	w.groups
-	not w.named
-}
-
-wildcard_hit(grant, w, severity, what, gives) := {
-	"grant": w.grant,
-	"rule": w.rule,
-	"via": w.via,
-	"cluster_wide": grant.cluster_wide,
-	"namespaces": grant.namespaces,
-	"resource": "*",
-	"gives": gives,
-	"wildcard": true,
-	"severity": severity,
-	"what": what,
-}
-
-administrator(role) if {
-	role.kind == "ClusterRole"
-	role.name == "cluster-admin"
-}
-
-# cluster_admin finds grants of cluster-admin or of a role with the same rules.
-cluster_admin(grants, severity) := {h |
-	some w in wildcard_rules(grants)
-	everything(w)
-	grant := grants[w.grant]
-	equals_cluster_admin(grants, w.grant)
-	h := wildcard_hit(grant, w, severity, "is cluster-admin", "every verb on every object")
-}
-
-equals_cluster_admin(grants, i) if administrator(grants[i].role)
-
-equals_cluster_admin(grants, i) if {
-	some w in wildcard_rules([grants[i]])
-	w.urls
-	w.verbs
-}
-
-# all_objects finds the same under another name.
-all_objects(grants) := objects | urls if {
-	objects := {h |
-		some w in wildcard_rules(grants)
-		everything(w)
-		grant := grants[w.grant]
-		not administrator(grant.role)
-		h := wildcard_hit(grant, w, reach(grant), "has every verb on every object", "every verb on every object")
-	}
-	full := {h.grant | some h in objects}
-	urls := {h |
-		some w in wildcard_rules(grants)
-		w.urls
-		w.verbs
-		not w.grant in full
-		grant := grants[w.grant]
-		grant.cluster_wide
-		not administrator(grant.role)
-		h := wildcard_hit(grant, w, "medium", "has every verb on every path that is no object", "every verb on every non-resource URL")
-	}
-}
-
-reach(grant) := "critical" if {
-	grant.cluster_wide
-} else := "high"
-
-# wildcards finds the other rules with "*".
-wildcards(grants) := {h |
-	some w in wildcard_rules(grants)
-	not everything(w)
-	w.objects
-	grant := grants[w.grant]
-	h := wildcard_hit(grant, w, "high", "has rights by a wildcard", wildcard_text(w, grant.rules[w.rule]))
-}
-
-wildcard_text(w, rule) := sprintf("every verb on %s%s", [listed(w, rule), rights.only(rule.resource_names)]) if {
-	w.verbs
-} else := sprintf("%s on %s%s", [rights.few(rule.verbs), listed(w, rule), rights.only(rule.resource_names)])
-
-listed(w, rule) := sprintf("every resource of %s", [groups(rule.api_groups)]) if {
-	w.resources
-} else := sprintf("%s of %s", [rights.few(rule.resources), groups(rule.api_groups)])
-
-groups(list) := "every API group" if {
-	"*" in list
-} else := rights.few([name | some group in list; name := {true: "the core group", false: group}[group == ""]])
-
 secrets_everywhere(held) := {h |
-	some r in rights.on(held, ["secrets"])
+	some r in held.secrets
 	r.cluster_wide
 	rights.any_name(r)
 	h := rights.hit(r, reading, token_severity(r), "can read every Secret")
@@ -161,7 +44,7 @@ token_severity(r) := "critical" if {
 } else := "high"
 
 secrets_in_namespace(held) := {h |
-	some r in rights.on(held, ["secrets"])
+	some r in held.secrets
 	not r.cluster_wide
 	rights.any_name(r)
 	some kind in [
@@ -183,7 +66,7 @@ pods(held) := starts | swaps if {
 		h := rights.hit(r, starting(r), pod_severity(r), "can run code as any service account")
 	}
 	swaps := {h |
-		some r in rights.on(held, ["pods"])
+		some r in held.pods
 		h := rights.hit(r, {"update", "patch"}, "medium", "can change the image of running pods")
 	}
 }
@@ -212,13 +95,13 @@ websocket(minor) := {"create", "get"} if {
 } else := {"create"}
 
 ephemeral_containers(held) := {h |
-	some r in rights.on(held, ["pods/ephemeralcontainers"])
+	some r in held["pods/ephemeralcontainers"]
 	h := rights.hit(r, {"update", "patch"}, "high", "can put containers into running pods")
 }
 
 forward(held, minor) := ports | proxies if {
 	ports := {h |
-		some r in rights.on(held, ["pods/portforward"])
+		some r in held["pods/portforward"]
 		h := rights.hit(r, websocket(minor), "medium", "can reach ports of pods through the API server")
 	}
 	proxies := {h |
@@ -228,7 +111,7 @@ forward(held, minor) := ports | proxies if {
 }
 
 node_proxy(held) := {h |
-	some r in rights.on(held, ["nodes/proxy"])
+	some r in held["nodes/proxy"]
 	h := rights.hit(r, {verb | some verb in r.verbs}, "critical", "can run commands in every pod through the kubelets")
 }
 
@@ -236,9 +119,9 @@ node_proxy(held) := {h |
 # be taken in by a role that the identity holds.
 escalate(held, grants) := {h |
 	some kind in [cluster_roles, roles]
-	some e in rights.on(held, [kind])
+	some e in held[kind]
 	"escalate" in e.verbs
-	some w in rights.on(held, [kind])
+	some w in held[kind]
 	rights.share(e, w)
 	rights.same_names(e, w)
 	completes(held, grants, kind, e, w)
@@ -274,11 +157,11 @@ pair_severity(a, b) := "critical" if {
 # bind: with it a role can be bound that its holder does not have. The API server asks for it in the namespace of the binding.
 bind(held) := everywhere | within if {
 	everywhere := {h |
-		some b in rights.on(held, [cluster_roles])
+		some b in held[cluster_roles]
 		"bind" in b.verbs
 		b.cluster_wide
 		rights.any_name(b)
-		some w in rights.on(held, [cluster_role_bindings])
+		some w in held[cluster_role_bindings]
 		rights.gives(w, changing)
 		some r in [b, w]
 		h := rights.hit(r, {"bind", "create", "update", "patch"}, "critical", "can bind any role to itself")
@@ -287,7 +170,7 @@ bind(held) := everywhere | within if {
 		some b in rights.on(held, [cluster_roles, roles])
 		"bind" in b.verbs
 		rights.any_name(b)
-		some w in rights.on(held, [role_bindings])
+		some w in held[role_bindings]
 		rights.gives(w, changing)
 		rights.share(b, w)
 		some r in [b, w]
@@ -297,8 +180,10 @@ bind(held) := everywhere | within if {
 
 # write_rbac is what neither escalate nor bind takes further.
 write_rbac(held, grants) := {h |
+	written := rights.on(held, [cluster_roles, roles, cluster_role_bindings, role_bindings])
+	count(written) > 0
 	taken := {[t.grant, t.rule, t.resource] | some t in (escalate(held, grants) | bind(held))}
-	some r in rights.on(held, [cluster_roles, roles, cluster_role_bindings, role_bindings])
+	some r in written
 	not [r.grant, r.rule, r.resource] in taken
 	h := rights.hit(r, writing, "medium", "can pass on its rights and delete those of others")
 }
@@ -360,7 +245,7 @@ constrained_severity(r) := "high" if {
 
 # tokens: one account by name, in a namespace of people's own, is what the right is for.
 tokens(held) := {h |
-	some r in rights.on(held, ["serviceaccounts/token"])
+	some r in held["serviceaccounts/token"]
 	severity := token_reach(r)
 	h := rights.hit(r, {"create"}, severity, "can make tokens of service accounts")
 }
@@ -376,9 +261,9 @@ token_reach(r) := "critical" if {
 
 # forged_tokens: a Secret of the type service-account-token is filled by a controller, and then read.
 forged_tokens(held) := {h |
-	some w in rights.on(held, ["secrets"])
+	some w in held.secrets
 	rights.gives(w, changing)
-	some r in rights.on(held, ["secrets"])
+	some r in held.secrets
 	rights.gives(r, reading)
 	rights.share(w, r)
 	reaches_same(w, r)
@@ -392,20 +277,20 @@ reaches_same(w, r) if rights.same_names(w, r)
 
 certificates(held) := approved | signed if {
 	approved := {h |
-		some c in rights.on(held, ["certificatesigningrequests.certificates.k8s.io"])
+		some c in held["certificatesigningrequests.certificates.k8s.io"]
 		"create" in c.verbs
-		some a in rights.on(held, ["certificatesigningrequests.certificates.k8s.io/approval"])
+		some a in held["certificatesigningrequests.certificates.k8s.io/approval"]
 		rights.gives(a, {"update", "patch"})
-		some s in rights.on(held, ["signers.certificates.k8s.io"])
+		some s in held["signers.certificates.k8s.io"]
 		"approve" in s.verbs
 		client_signer(s)
 		some r in [c, a, s]
 		h := rights.hit(r, {"create", "update", "patch", "approve"}, "critical", "can issue itself client certificates")
 	}
 	signed := {h |
-		some t in rights.on(held, ["certificatesigningrequests.certificates.k8s.io/status"])
+		some t in held["certificatesigningrequests.certificates.k8s.io/status"]
 		rights.gives(t, {"update", "patch"})
-		some s in rights.on(held, ["signers.certificates.k8s.io"])
+		some s in held["signers.certificates.k8s.io"]
 		"sign" in s.verbs
 		client_signer(s)
 		some r in [t, s]
@@ -434,7 +319,7 @@ admission(held) := {h |
 
 # volumes: a volume is of use to who can claim it or start a pod with a claim.
 volumes(held) := {h |
-	some r in rights.on(held, ["persistentvolumes"])
+	some r in held.persistentvolumes
 	claims(held)
 	h := rights.hit(r, changing, "high", "can mount any path of a node")
 }
@@ -445,7 +330,7 @@ claims(held) if {
 }
 
 claims(held) if {
-	some c in rights.on(held, ["pods"])
+	some c in held.pods
 	"create" in c.verbs
 }
 
@@ -455,9 +340,9 @@ nodes(held) := changed | steered if {
 		h := rights.hit(r, {"update", "patch", "delete"}, "medium", "can steer pods to a node of its choice")
 	}
 	steered := {h |
-		some e in rights.on(held, ["pods/eviction"])
+		some e in held["pods/eviction"]
 		"create" in e.verbs
-		some b in rights.on(held, ["pods/binding"])
+		some b in held["pods/binding"]
 		"create" in b.verbs
 		rights.share(e, b)
 		some r in [e, b]
@@ -467,17 +352,17 @@ nodes(held) := changed | steered if {
 
 # namespaces: who may change one by name is meant to.
 namespaces(held) := {h |
-	some r in rights.on(held, ["namespaces"])
+	some r in held.namespaces
 	rights.any_name(r)
 	h := rights.hit(r, {"update", "patch"}, "high", "can take Pod Security off a namespace")
 }
 
 # takeovers are the hits by which one step, or two, lead to the node or the cluster, each with the id of its check.
-takeovers(held, grants, minor) := {object.union(h, {"check": id}) |
+takeovers(held, grants, wild, minor) := {object.union(h, {"check": id}) |
 	some id, hits in {
-		"PS-RBAC-001": cluster_admin(grants, "high"),
-		"PS-RBAC-002": all_objects(grants),
-		"PS-RBAC-003": wildcards(grants),
+		"PS-RBAC-001": wildcards.cluster_admin(grants, wild, "high"),
+		"PS-RBAC-002": wildcards.all_objects(grants, wild),
+		"PS-RBAC-003": wildcards.others(grants, wild),
 		"PS-RBAC-004": secrets_everywhere(held),
 		"PS-RBAC-005": secrets_in_namespace(held),
 		"PS-RBAC-006": pods(held),

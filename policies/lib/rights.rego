@@ -11,10 +11,13 @@ index(list) := {resource: of |
 	of := [r | some r in list; r.resource == resource]
 }
 
+# held are the rights of an identity by resource, worked out once for all checks of it.
+held := index(input.rights)
+
 # on lists the rights on some resources.
-on(held, resources) := [r |
+on(by_resource, resources) := [r |
 	some resource in resources
-	some r in held[resource]
+	some r in by_resource[resource]
 ]
 
 # share: there is an object that both rights reach.
@@ -53,7 +56,9 @@ hit(r, verbs, severity, what) := {
 	"cluster_wide": r.cluster_wide,
 	"namespaces": r.namespaces,
 	"resource": r.resource,
-	"gives": sprintf("%s %s%s", [concat(", ", found), r.resource, only(r.names)]),
+	"gives": "",
+	"verbs": found,
+	"object": concat("", [r.resource, only(r.names)]),
 	"wildcard": r.wildcard,
 	"severity": severity,
 	"what": what,
@@ -71,42 +76,44 @@ few(list) := concat(", ", list) if {
 	count(list) < 5
 } else := sprintf("%s and %d more", [concat(", ", array.slice(list, 0, 3)), count(list) - 3])
 
-# findings are those of the hits of the identity's own grants, one for each role. What it has as a member of a group is the group's
+# own sorts hits by the identity's own grant that gives them: one finding for each role. What it has as a member of a group is the group's
 # finding: it is told once, where it can be mended.
-findings(grants, hits, mend) := {finding(grants[i], i, of, mend) |
+own(hits) := {i: of |
 	some i in {h.grant | some h in hits; h.via == ""}
 	of := [h | some h in hits; h.grant == i; h.via == ""]
 }
 
 # A grant that Kubernetes or a component of the cluster installs is told as info, in the same words for all: it is there to be seen and
 # does not bury the others.
-finding(grant, i, hits, mend) := {
-	"message": sprintf("system: %s, as Kubernetes or a component that comes with the cluster installs it", [what(hits)]),
-	"path": sprintf("grants[%d].rules[%d]", [i, min({h.rule | some h in hits})]),
+finding(grants, i, hits, mend) := {
+	"message": sprintf("system: %s, as it comes with the cluster", [what(hits)]),
+	"path": place(i, hits),
 	"value": {
 		"system": true,
-		"path": way(grant, hits),
+		"path": way(grants[i], hits),
 		"rights": texts(hits),
-		"scope": scope(grant),
+		"scope": scope(grants[i]),
 		"mend": "nothing, it comes with the cluster",
 	},
-	"key": role(grant.role),
+	"key": role(grants[i].role),
 	"severity": "info",
 } if {
-	grant.bootstrap
+	grants[i].bootstrap
 } else := {
-	"message": sprintf("%s %s: %s, by %s", [what(hits), scope(grant), texts(hits), way(grant, hits)]),
-	"path": sprintf("grants[%d].rules[%d]", [i, min({h.rule | some h in hits})]),
+	"message": sprintf("%s %s: %s, by %s", [what(hits), scope(grants[i]), texts(hits), way(grants[i], hits)]),
+	"path": place(i, hits),
 	"value": {
 		"system": false,
-		"path": way(grant, hits),
+		"path": way(grants[i], hits),
 		"rights": texts(hits),
-		"scope": scope(grant),
-		"mend": mending(grant, hits, mend),
+		"scope": scope(grants[i]),
+		"mend": mending(grants[i], hits, mend),
 	},
-	"key": role(grant.role),
+	"key": role(grants[i].role),
 	"severity": worst(hits),
 }
+
+place(i, hits) := sprintf("grants[%d].rules[%d]", [i, min({h.rule | some h in hits})])
 
 ranks := ["critical", "high", "medium", "low", "info"]
 
@@ -114,7 +121,22 @@ worst(hits) := [s | some s in ranks; s in {h.severity | some h in hits}][0]
 
 what(hits) := min({h.what | some h in hits; h.severity == worst(hits)})
 
-texts(hits) := concat("; ", sort({h.gives | some h in hits}))
+# texts says what the hits give: verbs once for all objects that have the same.
+texts(hits) := sentence(sort({h.gives | some h in hits; h.gives != ""} | lines(spelled(hits))))
+
+spelled(hits) := {object_name: verbs |
+	some object_name in {h.object | some h in hits; h.gives == ""}
+	verbs := concat(", ", sort({v | some h in hits; h.object == object_name; some v in h.verbs}))
+}
+
+lines(by_object) := {line |
+	some verbs in by_object
+	line := sprintf("%s %s", [verbs, few(sort({o | some o, v in by_object; v == verbs}))])
+}
+
+sentence(list) := concat("; ", list) if {
+	count(list) < 5
+} else := sprintf("%s; and %d more", [concat("; ", array.slice(list, 0, 3)), count(list) - 3])
 
 # way is the path from the binding over the role to the rules.
 way(grant, hits) := sprintf("%s → %s → %s", [bindings(grant), role(grant.role), rules(grant, hits)])
@@ -158,7 +180,7 @@ mending(grant, hits, mend) := sprintf("bind a role of your own without it in pla
 
 # granted is the finding of a grant as a whole, where it is wrong whatever it gives.
 granted(grant, i, severity, what, mend) := {
-	"message": sprintf("system: %s, as Kubernetes or a component that comes with the cluster installs it", [what]),
+	"message": sprintf("system: %s, as it comes with the cluster", [what]),
 	"path": sprintf("grants[%d]", [i]),
 	"value": {
 		"system": true,
@@ -184,8 +206,8 @@ link(grant) := sprintf("%s → %s", [bindings(grant), role(grant.role)])
 # total says what a role gives in a few words.
 total(grant) := "a role that was not seen" if {
 	grant.role.found != "true"
-} else := few([line(rule) | some rule in grant.rules])
+} else := few([rule_text(rule) | some rule in grant.rules])
 
-line(rule) := sprintf("%s %s%s", [few(rule.verbs), few(rule.resources), only(rule.resource_names)]) if {
+rule_text(rule) := sprintf("%s %s%s", [few(rule.verbs), few(rule.resources), only(rule.resource_names)]) if {
 	count(rule.resources) > 0
 } else := sprintf("%s %s", [few(rule.verbs), few(rule.non_resource_urls)])

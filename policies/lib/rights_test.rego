@@ -48,7 +48,7 @@ right := {
 
 test_hit_names_the_verbs_that_matter if {
 	h := rights.hit(right, {"get", "list"}, "high", "can read")
-	h.gives == "get secrets (only a, b)"
+	rights.texts({h}) == "get secrets (only a, b)"
 	not rights.hit(right, {"list"}, "high", "can read")
 }
 
@@ -64,12 +64,14 @@ grant := {
 	],
 }
 
+findings(grants, hits) := {rights.finding(grants, i, of, "do less") | some i, of in rights.own(hits)}
+
 test_one_finding_for_a_role_with_the_worst_severity if {
 	hits := {
 		rights.hit(right, {"get"}, "high", "can read"),
 		rights.hit(object.union(right, {"rule": 0, "names": []}), {"create"}, "medium", "can write"),
 	}
-	found := rights.findings([grant], hits, "do less")
+	found := findings([grant], hits)
 	{[f.message, f.path, f.severity, f.key, f.value.mend] | some f in found} == {[
 		concat("", [
 			"can read in the namespaces ops, shop: create secrets; get secrets (only a, b), ",
@@ -87,12 +89,12 @@ test_one_finding_for_a_role_with_the_worst_severity if {
 
 test_mending_of_wildcards_and_of_roles_that_come_with_the_cluster if {
 	wild := {rights.hit(object.union(right, {"wildcard": true}), {"get"}, "high", "can read")}
-	{f.value.mend | some f in rights.findings([grant], wild, "do less")} == {concat("", [
+	{f.value.mend | some f in findings([grant], wild)} == {concat("", [
 		"in rules[1] (from ClusterRole/part) of ClusterRole/own name the verbs and resources that are used in place of *; ",
 		"do less",
 	])}
 	installed := object.union(grant, {"role": {"bootstrap": true}})
-	{f.value.mend | some f in rights.findings([installed], wild, "do less")} == {concat("", [
+	{f.value.mend | some f in findings([installed], wild)} == {concat("", [
 		"bind a role of your own without it in place of ClusterRole/own in shop/RoleBinding/a, ops/RoleBinding/b; ",
 		"do less",
 	])}
@@ -100,7 +102,7 @@ test_mending_of_wildcards_and_of_roles_that_come_with_the_cluster if {
 
 test_members_have_no_findings if {
 	hits := {rights.hit(object.union(right, {"via": "system:authenticated"}), {"get"}, "high", "can read")}
-	count(rights.findings([grant], hits, "do less")) == 0
+	count(findings([grant], hits)) == 0
 }
 
 test_granted_tells_what_the_role_gives if {

@@ -7,8 +7,8 @@
 #   needs: [rules, bound, bootstrap]
 package postscan.role.wildcards
 
-import data.postscan.lib.primitives
 import data.postscan.lib.rights
+import data.postscan.lib.wildcards
 
 # Where a binding is in view, the identities that hold the role are judged.
 applies if not input.bound
@@ -24,7 +24,7 @@ deny contains {
 }
 
 wild contains w if {
-	some w in primitives.wildcard_rules([{"via": "", "rules": input.rules}])
+	some w in wildcards.of([{"via": "", "rules": input.rules}])
 	w.objects
 }
 
@@ -32,5 +32,5 @@ given := [text |
 	some i in sort({w.rule | some w in wild})
 	some w in wild
 	w.rule == i
-	text := primitives.wildcard_text(w, input.rules[i])
+	text := wildcards.text(w, input.rules[i])
 ]

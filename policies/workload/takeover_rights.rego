@@ -32,6 +32,7 @@ package postscan.workload.takeover_rights
 
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
+import data.postscan.lib.wildcards
 
 applies if input.identity.automount
 
@@ -57,7 +58,8 @@ deny contains {
 } if {
 	input.identity.automount
 	count(input.identity.rights) > 0
-	hits := primitives.takeovers(rights.index(input.identity.rights), input.identity.grants, input.cluster.minor)
+	grants := input.identity.grants
+	hits := primitives.takeovers(rights.index(input.identity.rights), grants, wildcards.of(grants), input.cluster.minor)
 	some i in {h.grant | some h in hits}
 	of := {h | some h in hits; h.grant == i}
 }
