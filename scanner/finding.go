@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"io"
 	"slices"
 	"strings"
 
@@ -71,23 +70,30 @@ type Suppression struct {
 // and the finding's key. It holds no tag, digest, line or message, so that a
 // rebuilt image or a moved line keeps it. It need not be unique in a report.
 func Fingerprint(check, targetIdentity, resourceKey, key string) string {
-	h := sha256.New()
-	for _, part := range []string{check, targetIdentity, resourceKey, key} {
-		_, _ = io.WriteString(h, part)
-		_, _ = h.Write([]byte{0})
+	var room [256]byte // most are shorter, and cost no allocation
+	parts := room[:0]
+	for _, part := range [...]string{check, targetIdentity, resourceKey, key} {
+		parts = append(append(parts, part...), 0)
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	sum := sha256.Sum256(parts)
+	return hex.EncodeToString(sum[:])
 }
 
 // findings makes the findings of an outcome. target is the target that the
-// outcome's resource belongs to.
+// outcome's resource belongs to. Outcomes on equal facts share their violations,
+// and so do the findings share texts and evidence.
 func findings(o *Outcome, target facts.Target) []Finding {
 	if o.Status != Fail {
 		return nil
 	}
 	r := o.Resource
 	out := make([]Finding, 0, len(o.Violations))
-	for _, v := range o.Violations {
+	for i := range o.Violations {
+		v := &o.Violations[i]
+		evidence := v.Evidence
+		if evidence == nil {
+			evidence = []Evidence{{Path: v.Path, Value: v.Value}}
+		}
 		place := r.Place(v.Path)
 		out = append(out, Finding{
 			Rule:          o.Rule,
@@ -95,7 +101,7 @@ func findings(o *Outcome, target facts.Target) []Finding {
 			Target:        r.Target,
 			Resource:      ResourceRef{Kind: r.Kind, ID: r.ID},
 			Message:       v.Message,
-			Evidence:      []Evidence{{Path: v.Path, Value: v.Value}},
+			Evidence:      evidence,
 			Key:           v.Key,
 			Fingerprint:   Fingerprint(o.Rule.ID, target.Identity, r.FingerprintKey(), v.Key),
 			Origin:        place.Origin,

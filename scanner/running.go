@@ -81,7 +81,7 @@ func (r *running) join(rep *Report) {
 		f := &rep.Findings[i]
 		if f.Rule.ID == imageRunsAsRoot && masked[f.Target] && f.Severity > SeverityInfo {
 			f.Severity = SeverityInfo
-			f.Evidence = append(f.Evidence, Evidence{Path: "workloads", Value: "each of them sets another user for all of its containers"})
+			f.Evidence = append(slices.Clip(f.Evidence), Evidence{Path: "workloads", Value: "each of them sets another user for all of its containers"})
 		}
 	}
 }

@@ -116,4 +116,7 @@ type Violation struct {
 	Value    any    // what stands there; JSON types only
 	Key      string // what makes two violations of one check on one resource different
 	Severity Severity
+	// Evidence is Path and Value as findings hold them, shared by all findings of
+	// a violation that many resources have; nil where nobody made it.
+	Evidence []Evidence
 }

@@ -203,8 +203,10 @@ func (p *policy) violation(v ast.Value) (scanner.Violation, error) {
 	if err != nil {
 		return scanner.Violation{}, err
 	}
+	value := plain(said.Value)
 	return scanner.Violation{
-		Message: said.Message, Path: said.Path, Value: plain(said.Value), Key: said.Key, Severity: p.levels[said.Severity],
+		Message: said.Message, Path: said.Path, Value: value, Key: said.Key, Severity: p.levels[said.Severity],
+		Evidence: []scanner.Evidence{{Path: said.Path, Value: value}},
 	}, nil
 }
 

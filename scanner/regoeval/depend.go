@@ -187,12 +187,13 @@ func (p *planner) elements(t reflect.Type, path string) (column, error) {
 
 // sum is the digest of what was added, and begins anew.
 func (d *digester) sum() (out digest) {
-	if !d.written {
-		out = sha256.Sum256(d.buf)
-	} else {
+	if d.written {
 		_, _ = d.h.Write(d.buf)
-		d.h.Sum(out[:0])
+		d.buf = d.h.Sum(d.buf[:0]) // out would have to leave the stack
+		copy(out[:], d.buf)
 		d.h.Reset()
+	} else {
+		out = sha256.Sum256(d.buf)
 	}
 	d.buf, d.written = d.buf[:0], false
 	return out

@@ -212,6 +212,9 @@ deny contains {"message": s.title, "path": sprintf("secrets[%d]", [i]), "value":
 		{Message: "A", Path: "secrets[1]", Key: "a", Severity: scanner.SeverityMedium, Value: map[string]any{"line": int64(0), "half": 0.5, "tags": []any{"a", "b"}, "none": nil, "yes": true}},
 		{Message: "B", Path: "secrets[0]", Key: "b", Severity: scanner.SeverityMedium, Value: map[string]any{"line": int64(3), "half": 0.5, "tags": []any{"a", "b"}, "none": nil, "yes": true}},
 	}
+	for i := range want {
+		want[i].Evidence = []scanner.Evidence{{Path: want[i].Path, Value: want[i].Value}}
+	}
 	if !reflect.DeepEqual(o.Violations, want) {
 		t.Errorf("violations\n%#v, want\n%#v", o.Violations, want)
 	}

@@ -78,6 +78,7 @@ func (a *app) scanCluster(ctx context.Context, scan *scanFlags, f *clusterFlags)
 	if err != nil {
 		return err
 	}
+	a.keepHeapWithin(clusterHeap)
 	now := a.env.Now().UTC().Truncate(time.Second)
 	progress := a.newProgress()
 	defer progress.stop()

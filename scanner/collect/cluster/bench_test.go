@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -128,6 +129,7 @@ func benchScanning(b *testing.B, s *clustertest.Server) {
 			selected = append(selected, c)
 		}
 	}
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(320 << 20)) // as the program does
 	now := time.Now()
 	peak := watchHeap(b)
 	before := cpu(b)
