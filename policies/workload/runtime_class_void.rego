@@ -13,8 +13,8 @@
 # custom:
 #   id: PS-K8S-045
 #   severities: [medium, low]
-#   needs: [runtime_class.name, runtime_class.handler, host_pid, host_network, containers, pod_path]
-#   optional: [runtime_class.exists, runtime_class.available]
+#   needs: [runtime_class.name, runtime_class.handler, runtime_class.exists, host_pid, host_network, containers, pod_path]
+#   optional: [runtime_class.available]
 #   params:
 #     - name: sandbox_handlers
 #       type: strings
@@ -64,11 +64,6 @@ deny contains {
 } if {
 	input.runtime_class.exists != "false"
 	input.runtime_class.available == "false"
-}
-
-unknown contains sprintf("whether the runtime class %s exists cannot be seen", [input.runtime_class.name]) if {
-	applies
-	not input.runtime_class.exists in {"true", "false"}
 }
 
 voided contains ["hostPID", concat("", [input.pod_path, ".hostPID"])] if input.host_pid

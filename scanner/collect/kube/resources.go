@@ -268,7 +268,14 @@ func (s *Set) workloadMissing(w *work, f *facts.Workload, r *facts.Resource) {
 	s.lack(r, "exposures", Services, Ingresses)
 	s.lack(r, "volumes[].token_secret", Secrets)
 	s.lack(r, "ingress_controller.snippet_users", Ingresses)
-	s.lack(r, "runtime_class.exists", RuntimeClasses)
+	if f.RuntimeClass.Exists == "unknown" {
+		m, ok := s.miss[RuntimeClasses]
+		if !ok {
+			m = notAssessed("the files do not hold the RuntimeClass; add it, or scan the cluster")
+		}
+		m.Partial = true // what the pod spec itself voids is seen all the same
+		r.Missing["runtime_class.exists"] = m
+	}
 	s.lack(r, "nodes", Nodes)
 	s.lack(r, "containers[].resources", LimitRanges)
 	for _, p := range []string{"grants", "rights", "bound"} {

@@ -132,3 +132,35 @@ func TestNetworkChecksOverWholeManifests(t *testing.T) {
 		t.Errorf("findings %q, gaps %q", findings, gaps)
 	}
 }
+
+// A runtime class that the files do not hold is not assessed; what the pod itself
+// voids is a finding all the same.
+func TestRuntimeClassOfManifests(t *testing.T) {
+	g := collect(t, manifests.Options{Paths: []string{"-"}, Stdin: strings.NewReader(`apiVersion: v1
+kind: Pod
+metadata: {name: a, namespace: shop}
+spec: {runtimeClassName: gvisor, containers: [{name: a, image: a}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: b, namespace: shop}
+spec: {runtimeClassName: gvisor, hostPID: true, containers: [{name: a, image: a}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: c, namespace: shop}
+spec: {runtimeClassName: kata, containers: [{name: a, image: a}]}
+---
+apiVersion: node.k8s.io/v1
+kind: RuntimeClass
+metadata: {name: kata}
+handler: kata
+`)})
+	findings, gaps := judge(t, g, "PS-K8S-045")
+	if want := []string{"PS-K8S-045 medium shop/Pod/b stdin:9 hostPID"}; !slices.Equal(findings, want) {
+		t.Errorf("findings %q, want %q", findings, want)
+	}
+	if want := []string{"PS-K8S-045 not_assessed shop/Pod/a: the files do not hold the RuntimeClass; add it, or scan the cluster"}; !slices.Equal(gaps, want) {
+		t.Errorf("gaps %q, want %q", gaps, want)
+	}
+}
