@@ -55,6 +55,7 @@ type TargetSpec struct {
 	Manifests *ManifestsSpec `yaml:"manifests" json:"manifests,omitempty"`
 	VM        *VMSpec        `yaml:"vm" json:"vm,omitempty"`
 	Engine    *EngineSpec    `yaml:"engine" json:"engine,omitempty"`
+	Upload    *UploadSpec    `yaml:"upload" json:"upload,omitempty"`
 }
 
 // ImageSpec are images by reference.
@@ -99,7 +100,14 @@ type EngineSpec struct {
 	Hosts []string `yaml:"hosts" json:"hosts"`
 }
 
-// Kind is the target's kind: image, registry, cluster, manifests, vm or engine.
+// UploadSpec is a target that others scan, who upload their reports.
+type UploadSpec struct {
+	// Every is how often a report is expected, as 26h; a target that sent none for
+	// that long is stale. 0 expects none.
+	Every Duration `yaml:"every" json:"every"`
+}
+
+// Kind is the target's kind: image, registry, cluster, manifests, vm, engine or upload.
 // Each has a queue of its own, so that a slow one does not hold up the others.
 func (t *TargetSpec) Kind() string {
 	if kinds := t.kinds(); len(kinds) == 1 {
@@ -110,12 +118,12 @@ func (t *TargetSpec) Kind() string {
 
 // Kinds are the kinds of targets.
 func Kinds() []string {
-	return []string{"image", "registry", "cluster", "manifests", "vm", "engine"}
+	return []string{"image", "registry", "cluster", "manifests", "vm", "engine", "upload"}
 }
 
 func (t *TargetSpec) kinds() []string {
 	var out []string
-	for i, set := range []bool{t.Image != nil, t.Registry != nil, t.Cluster != nil, t.Manifests != nil, t.VM != nil, t.Engine != nil} {
+	for i, set := range []bool{t.Image != nil, t.Registry != nil, t.Cluster != nil, t.Manifests != nil, t.VM != nil, t.Engine != nil, t.Upload != nil} {
 		if set {
 			out = append(out, Kinds()[i])
 		}
@@ -271,6 +279,9 @@ func (c *Config) validate(root *yaml.Node) error {
 		}
 		if _, err := a.next(time.Now()); err != nil {
 			at("schedule", err)
+		}
+		if a.Target.Upload != nil && a.Schedule != "" {
+			at("schedule", errors.New("its reports are uploaded, so it has no schedule; say with target: {upload: {every: 26h}} how often one is expected"))
 		}
 		if a.Retention.Days < 0 || a.Retention.Runs < 0 {
 			at("retention", errors.New("retention is never negative; 0 keeps all"))

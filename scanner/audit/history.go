@@ -480,3 +480,42 @@ func (s *Store) Trend(ctx context.Context, name string, since time.Time) ([]Poin
 	})
 	return out, err
 }
+
+// Promise is a check with the findings of it that count.
+type Promise struct {
+	Rule scanner.Rule `json:"rule"`
+	Open int          `json:"open"`
+}
+
+// Promises returns every check that any run judged, by id.
+func (s *Store) Promises(ctx context.Context) ([]Promise, error) {
+	out := []Promise{}
+	err := s.db.read(ctx, func(q querier) error {
+		return each(ctx, q, func(r rows) error {
+			var p Promise
+			var detail string
+			if err := r.Scan(&detail, &p.Open); err != nil {
+				return err
+			}
+			err := json.Unmarshal([]byte(detail), &p.Rule)
+			out = append(out, p)
+			return err
+		}, `SELECT p.detail, COALESCE(f.n, 0) FROM promise p LEFT JOIN (SELECT check_id, SUM(copies) AS n FROM finding f JOIN target t ON t.id = f.target
+			WHERE f.standing = 'open' AND t.gone_at IS NULL GROUP BY check_id) f ON f.check_id = p.check_id ORDER BY p.check_id`)
+	})
+	return out, err
+}
+
+// AuditNames returns the names of all audits, those of the past too.
+func (s *Store) AuditNames(ctx context.Context) ([]string, error) {
+	out := []string{}
+	err := s.db.read(ctx, func(q querier) error {
+		return each(ctx, q, func(r rows) error {
+			var name string
+			err := r.Scan(&name)
+			out = append(out, name)
+			return err
+		}, `SELECT name FROM audit ORDER BY name`)
+	})
+	return out, err
+}

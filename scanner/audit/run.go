@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/riverqueue/river"
+
+	"github.com/postscan/postscan/scanner"
 )
 
 // Causes of a run.
@@ -17,13 +20,21 @@ const (
 	CauseUpload   = "upload"
 )
 
-// Enqueue asks for a run of the audit by whichever worker is free.
+// Enqueue asks for a run of the audit by whichever worker is free, and returns its
+// id; that of the run that waits already, where there is one.
 func (s *Store) Enqueue(ctx context.Context, name string) (string, error) {
 	var id string
 	err := s.db.write(ctx, func(t tx) (err error) {
 		a, err := readAudit(ctx, t, name)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case a.Target.Upload != nil:
+			return fmt.Errorf("the audit %q is not scanned here: its reports are uploaded", name)
+		}
+		found, err := one(ctx, t, []any{&id}, `SELECT id FROM run WHERE audit = $1 AND state = 'queued' ORDER BY id LIMIT 1`, name)
+		if err != nil || found {
+			return err // it waits already
 		}
 		id, err = s.enqueue(ctx, t, a, CauseManual, time.Time{})
 		return err
@@ -64,6 +75,40 @@ func (s *Store) Begin(ctx context.Context, name, cause string) (*Run, error) {
 		return nil, err
 	}
 	return s.Run(ctx, id)
+}
+
+// Upload stores a report that was made elsewhere as a run of the audit. id is the
+// uploader's name for it: the same report sent twice is stored once.
+func (s *Store) Upload(ctx context.Context, name, id string, rep *scanner.Report) (*Run, error) {
+	parsed, err := uuid.Parse(id)
+	if err != nil {
+		return nil, fmt.Errorf("the upload's id %q is no UUID", id)
+	}
+	run := parsed.String()
+	there := false
+	err = s.db.write(ctx, func(t tx) error {
+		a, err := readAudit(ctx, t, name)
+		switch {
+		case err != nil:
+			return err
+		case a.Target.Upload == nil:
+			return fmt.Errorf("the audit %q takes no uploads: its target is %s", name, a.Target.Kind())
+		}
+		now := s.now()
+		n, err := t.exec(ctx, `INSERT INTO run (id, audit, state, cause, attempt, worker, queued_at, started_at, heartbeat_at)
+			VALUES ($1, $2, 'running', $3, 1, $4, $5, $5, $5) ON CONFLICT (id) DO NOTHING`, run, name, CauseUpload, s.worker, now)
+		there = n == 0
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !there {
+		if err := s.Record(ctx, run, rep); err != nil {
+			return nil, errors.Join(err, s.Fail(context.WithoutCancel(ctx), run, err))
+		}
+	}
+	return s.Run(ctx, run)
 }
 
 // claim takes a queued run for this worker. ok is false where somebody else has it

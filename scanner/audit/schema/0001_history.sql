@@ -129,3 +129,9 @@ CREATE TABLE token (
     used_at    BIGINT,
     revoked_at BIGINT
 );
+
+-- Small things that all servers share.
+CREATE TABLE setting (
+    name  TEXT PRIMARY KEY,
+    value {{bytes}} NOT NULL
+);
