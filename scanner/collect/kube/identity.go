@@ -509,6 +509,15 @@ func (s *Set) bindingResources(yield func(*facts.Resource) bool) bool {
 	return true
 }
 
+// accountMissing marks the existence of a workload's service account as not known.
+func (s *Set) accountMissing(r *facts.Resource) {
+	m, ok := s.miss[ServiceAccounts]
+	if !ok {
+		m = elsewhere()
+	}
+	r.Missing["identity.exists"] = m
+}
+
 // elsewhere is the gap of what a set of manifests does not hold: the cluster may.
 func elsewhere() facts.Missing {
 	m := notAssessed("these files do not hold it, the cluster may; scan the cluster")

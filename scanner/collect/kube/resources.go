@@ -276,6 +276,9 @@ func (s *Set) workloadMissing(w *work, f *facts.Workload, r *facts.Resource) {
 		m.Partial = true // what the pod spec itself voids is seen all the same
 		r.Missing["runtime_class.exists"] = m
 	}
+	if f.Identity.Exists == "unknown" {
+		s.accountMissing(r)
+	}
 	s.lack(r, "nodes", Nodes)
 	s.lack(r, "containers[].resources", LimitRanges)
 	for _, p := range []string{"grants", "rights", "bound"} {
