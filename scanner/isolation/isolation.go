@@ -247,11 +247,14 @@ func (in *Input) clone() *Input {
 
 // copyTo makes out what in is, in the memory that out has already.
 func (in *Input) copyTo(out *Input) {
-	dangers, containers, files, baseline, restricted := out.Dangers, out.Containers, out.HostFiles, out.Baseline, out.Restricted
+	old := *out
 	*out = *in
-	out.Dangers = append(dangers[:0], in.Dangers...)
-	out.Containers = append(containers[:0], in.Containers...)
-	out.HostFiles = append(files[:0], in.HostFiles...)
-	out.Baseline = append(baseline[:0], in.Baseline...)
-	out.Restricted = append(restricted[:0], in.Restricted...)
+	out.Dangers = refill(old.Dangers, in.Dangers)
+	out.Containers = refill(old.Containers, in.Containers)
+	out.HostFiles = refill(old.HostFiles, in.HostFiles)
+	out.Baseline = refill(old.Baseline, in.Baseline)
+	out.Restricted = refill(old.Restricted, in.Restricted)
 }
+
+// refill copies a list into the memory of another.
+func refill[T any](old, list []T) []T { return append(old[:0], list...) }

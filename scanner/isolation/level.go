@@ -179,7 +179,8 @@ func (in *Input) ceiling(h hope) *scanner.IsolationCeiling {
 	if in.Nothing.State == Unseen {
 		return nil
 	}
-	highest, reason := in.highest(h), ""
+	var reason string
+	highest := in.highest(h)
 	switch highest {
 	case ceilingNone, ceilingShared:
 		reason = in.breakers(h)[0].what
