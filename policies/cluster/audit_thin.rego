@@ -56,6 +56,13 @@ deny contains object.union(
 	some what in server.config.audit_drops
 }
 
+applies if count(written) > 0
+
+applies if {
+	some server in input.api_servers
+	components.given(server, "audit-policy-file")
+}
+
 limits := {"audit-log-maxage": 30, "audit-log-maxbackup": 10, "audit-log-maxsize": 100}
 
 # written are the servers that write a file; "-" is the standard output.

@@ -23,6 +23,13 @@ test_only_files_are_kept if {
 	}
 }
 
+test_without_auditing_there_is_nothing_to_keep if {
+	case := fixture.servers({"audit-log-path": null, "audit-policy-file": null})
+	not policy.applies with input as case
+	count(policy.deny) == 0 with input as case
+}
+
 test_passes if {
+	policy.applies with input as fixture.clean
 	count(policy.deny) == 0 with input as fixture.clean
 }
