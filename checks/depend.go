@@ -154,8 +154,8 @@ func (s *uses) body(body ast.Body) {
 }
 
 func (s *uses) expr(e *ast.Expr) {
-	if len(e.With) > 0 {
-		s.read("")
+	for _, w := range e.With {
+		s.replaced(w)
 	}
 	switch terms := e.Terms.(type) {
 	case *ast.SomeDecl:
@@ -183,6 +183,22 @@ func (s *uses) expr(e *ast.Expr) {
 		}
 		s.call(terms)
 	default:
+		s.read("")
+	}
+}
+
+// replaced looks at what stands in the place of facts or parameters for one
+// expression: that decides, beside the facts themselves.
+func (s *uses) replaced(w *ast.With) {
+	s.term(w.Value)
+	target, ok := w.Target.Value.(ast.Ref)
+	if !ok {
+		s.read("")
+		return
+	}
+	head, _ := target[0].Value.(ast.Var)
+	names := groundNames(target)
+	if head != "input" && (head != "data" || len(names) == 0 || names[0] != "params") {
 		s.read("")
 	}
 }

@@ -83,9 +83,10 @@ func (a *app) scanCluster(ctx context.Context, scan *scanFlags, f *clusterFlags)
 	progress := a.newProgress()
 	defer progress.stop()
 	kinds := kubernetesKinds()
+	// The last tenth of --timeout is for judging what was read until then.
 	options := cluster.Options{
 		Name: f.name, ExcludeNamespaces: f.exclude, IncludeKinds: f.kinds, KubeletConfig: f.kubelet, NoAnonymous: f.noAnonymous,
-		Timeout: scan.timeout, PageSize: f.pageSize, Detect: detectSecrets, Now: now, Log: a.log,
+		Timeout: scan.timeout / 10 * 9, PageSize: f.pageSize, Detect: detectSecrets, Now: now, Log: a.log,
 		Progress: func(p cluster.Progress) { progress.tell(fmt.Sprintf("reading %s: %d", p.Kind, p.Objects)) },
 	}
 	if f.images.on {

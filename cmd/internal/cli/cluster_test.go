@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -99,6 +100,12 @@ func TestCluster(t *testing.T) {
 	}
 	if len(blind.Findings) > 0 || blind.Summary.Pass > 0 || blind.Summary.Unknown == 0 {
 		t.Errorf("without rights: %+v", blind.Summary)
+	}
+	// The table leads from the right that is missing to the checks that wait for it.
+	table := run(t, nil, "cluster", "--kubeconfig", kubeconfig(t, s.As("nobody")), "--framework", "pss-baseline").stdout
+	flat := strings.Join(strings.Fields(table), " ")
+	if !strings.Contains(flat, "may not list pods; grant the verb list on it (see docs/deploy)") || !strings.Contains(flat, "PS-K8S-001") {
+		t.Errorf("the table does not say which right is missing for which checks:\n%s", table)
 	}
 	for _, g := range blind.Gaps {
 		if g.Status == facts.Unknown && len(g.Reasons) == 0 {

@@ -1,0 +1,114 @@
+package checks
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// What a policy depends on is never less than what it reads.
+func TestDepends(t *testing.T) {
+	header := "# METADATA\n# scope: package\n# title: T\n# description: D.\n# schemas:\n#   - input: schema[\"workload\"]\n# custom:\n#   id: X-%s\n#   severity: low\n#   needs: [containers, volumes, os, host_pid, pod_path, sysctls, namespace.name]\n#   remediation: R.\n#   references:\n#     cwe: [\"250\"]\n#   since: \"0.1.0\"\n"
+	lib := "# METADATA\n# description: D.\npackage postscan.lib.parts\n\nnames := [c.name | some c in input.containers]\n\nprivileged(c) if c.privileged\n\nsome_os(name) if name == \"x\"\n"
+	for name, tt := range map[string]struct {
+		rego       string
+		body, head []string
+	}{
+		"names are shown alone": {
+			`deny contains {"message": sprintf("%s", [c.name]), "path": c.path, "value": true} if {
+	some c in input.containers
+	c.privileged
+}`, []string{"containers[]#", "containers[].privileged"}, []string{"containers[].name", "containers[].path"},
+		},
+		"through a function": {
+			`deny contains {"message": "m", "path": c.path, "value": true} if {
+	some c in input.containers
+	parts.privileged(c)
+}`, []string{"containers[]#", "containers[].privileged"}, []string{"containers[].path"},
+		},
+		"a whole element": {
+			`deny contains {"message": "m", "path": "p", "value": true} if {
+	some c in input.containers
+	count(object.keys(c)) > 1
+}`, []string{"containers[]", "containers[]#"}, nil,
+		},
+		"a field by a variable": {
+			`deny contains {"message": "m", "path": "p", "value": true} if {
+	some c in input.containers
+	some field in ["privileged", "name"]
+	c[field]
+}`, []string{"containers[]#", "containers[][]", "containers[][]#"}, nil,
+		},
+		"an index that is a fact": {
+			`allowed := {"a": 1}
+
+deny contains {"message": "m", "path": "p", "value": true} if {
+	some s in input.sysctls
+	allowed[s.name] > 0
+}`, []string{"sysctls[]#", "sysctls[].name"}, nil,
+		},
+		"a rule of a library, and an alias": {
+			`deny contains {"message": "m", "path": "p", "value": true} if {
+	all := input.volumes
+	some v in all
+	v.type in parts.names
+}`, []string{"containers[]#", "containers[].name", "volumes[]#", "volumes[].type"}, nil,
+		},
+		"a helper in the text may be undefined": {
+			`word(c) := "x" if c.privileged
+
+deny contains {"message": word(c), "path": "p", "value": true} if {
+	some c in input.containers
+}`, []string{"containers[]#", "containers[].privileged"}, nil,
+		},
+		"else, applies and unknown": {
+			`applies if input.os != "windows"
+
+unknown contains "u" if input.host_pid
+
+deny contains {"message": "m", "path": input.pod_path, "value": word} if count(input.volumes) > 0
+
+word := "a" if input.sysctls[0].value == "1"
+
+else := input.namespace.name`, []string{"host_pid", "namespace.name", "os", "sysctls[]#", "sysctls[].value", "volumes[]#"}, []string{"pod_path"},
+		},
+		"replaced for one expression": {
+			`deny contains {"message": "m", "path": "p", "value": true} if parts.some_os(input.os) with input.host_pid as input.namespace.name`,
+			[]string{"namespace.name", "os"}, nil,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.Replace(header, "%s", "1", 1) + "package postscan.workload.one\n\n"
+			if strings.Contains(tt.rego, "parts.") {
+				text += "import data.postscan.lib.parts\n\n"
+			}
+			text += tt.rego + "\n"
+			c, err := Load(Source{Name: "mine", FS: fstest.MapFS{
+				"workload/one.rego": &fstest.MapFile{Data: []byte(text)},
+				"lib/parts.rego":    &fstest.MapFile{Data: []byte(lib)},
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			compiled, err := c.Compile(c.All(), CompileOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := compiled.Depends[c.All()[0]]
+			for _, p := range tt.body {
+				if !slices.ContainsFunc(got.Body, func(q string) bool { return q == "" || Covers(q, p) }) {
+					t.Errorf("body %q lacks %s", got.Body, p)
+				}
+			}
+			if len(tt.head) != len(got.Head) && !slices.Equal(got.Head, tt.head) {
+				t.Errorf("head %q, want %q", got.Head, tt.head)
+			}
+			for _, p := range got.Body {
+				if !slices.ContainsFunc(tt.body, func(q string) bool { return Covers(q, p) || p == q }) {
+					t.Errorf("body %q has %s, want %q", got.Body, p, tt.body)
+				}
+			}
+		})
+	}
+}
