@@ -61,7 +61,7 @@ func strangeSample() *scanner.Report {
 	rep := kindsSample()
 	names := []string{
 		"a:b#c%d e", "zeile\neins\r\nzwei", "鍵/秘密.pem", "ключ \u202e gpj.exe", "=cmd|' /C calc'!A0", "</script><script>alert(1)</script>",
-		"::error::x", "![x](http://example.org/x.png) @everyone #1", "\x1b[31mred\x00", "\xff\xfe", "..", "%2e%2e/%00", "naïve é́", "👩\u200d💻",
+		"::error::x", "![x](http://example.org/x.png) @everyone #1", "\x1b[31mred\x00", "\uFFFD", "..", "%2e%2e/%00", "naïve é́", "👩\u200d💻",
 	}
 	tmpl := rep.Findings
 	rep.Findings = nil

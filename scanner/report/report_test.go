@@ -21,49 +21,34 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 const goldenDir = "../../testdata/reports"
 
+// goldenNames are the ends of the golden files' names, by format.
+func goldenNames() map[string]string {
+	return map[string]string{
+		"table": "table.txt", "json": "json", "sarif": "sarif", "junit": "junit.xml", "markdown": "md", "html": "html", "cyclonedx": "cdx.json", "spdx": "spdx.json",
+		"csv": "csv", "gitlab": "gitlab.json", "gitlab-codequality": "codequality.json", "github": "github.txt",
+	}
+}
+
+// The same reports in every format.
 func TestGolden(t *testing.T) {
-	for _, c := range []struct {
+	type golden struct {
 		file   string
 		rep    *scanner.Report
 		format string
 		opts   report.Options
-	}{
-		{"sample.json", sample(), "json", report.Options{}},
-		{"sample.table.txt", sample(), "table", report.Options{}},
+	}
+	list := []golden{
 		{"sample.high.table.txt", sample(), "table", report.Options{MinSeverity: scanner.SeverityHigh}},
 		{"sample.color.table.txt", sample(), "table", report.Options{Color: true, Width: 120}},
-		{"sample.sarif", sample(), "sarif", report.Options{}},
-		{"sample.junit.xml", sample(), "junit", report.Options{}},
-		{"sample.md", sample(), "markdown", report.Options{}},
-		{"sample.html", sample(), "html", report.Options{}},
-		{"clean.html", cleanSample(), "html", report.Options{}},
-		{"sample.cdx.json", sample(), "cyclonedx", report.Options{}},
-		{"clean.cdx.json", cleanSample(), "cyclonedx", report.Options{}},
-		{"sample.spdx.json", sample(), "spdx", report.Options{}},
-		{"filtered.sarif", filteredSample(), "sarif", report.Options{}},
-		{"filtered.md", filteredSample(), "markdown", report.Options{}},
-		{"filtered.html", filteredSample(), "html", report.Options{}},
-		{"filtered.json", filteredSample(), "json", report.Options{}},
-		{"filtered.table.txt", filteredSample(), "table", report.Options{}},
-		{"sample.gitlab.json", sample(), "gitlab", report.Options{}},
-		{"sample.codequality.json", sample(), "gitlab-codequality", report.Options{}},
-		{"filtered.gitlab.json", filteredSample(), "gitlab", report.Options{}},
-		{"filtered.codequality.json", filteredSample(), "gitlab-codequality", report.Options{}},
-		{"clean.gitlab.json", cleanSample(), "gitlab", report.Options{}},
-		{"clean.codequality.json", cleanSample(), "gitlab-codequality", report.Options{}},
-		{"workloads.json", workloadSample(), "json", report.Options{}},
-		{"workloads.table.txt", workloadSample(), "table", report.Options{}},
-		{"workloads.md", workloadSample(), "markdown", report.Options{}},
-		{"workloads.html", workloadSample(), "html", report.Options{}},
-		{"workloads.sarif", workloadSample(), "sarif", report.Options{}},
-		{"sample.csv", sample(), "csv", report.Options{}},
-		{"sample.github.txt", sample(), "github", report.Options{}},
-		{"clean.sarif", cleanSample(), "sarif", report.Options{}},
-		{"clean.junit.xml", cleanSample(), "junit", report.Options{}},
-		{"clean.md", cleanSample(), "markdown", report.Options{}},
-		{"clean.json", cleanSample(), "json", report.Options{}},
-		{"clean.table.txt", cleanSample(), "table", report.Options{}},
+	}
+	for name, rep := range map[string]*scanner.Report{
+		"sample": sample(), "clean": cleanSample(), "filtered": filteredSample(), "workloads": workloadSample(), "kinds": kindsSample(), "strange": strangeSample(),
 	} {
+		for _, f := range report.Formats() {
+			list = append(list, golden{name + "." + goldenNames()[f.Name], rep, f.Name, report.Options{}})
+		}
+	}
+	for _, c := range list {
 		t.Run(c.file, func(t *testing.T) {
 			got := write(t, c.rep, c.format, c.opts)
 			file := filepath.Join(goldenDir, c.file)
@@ -87,7 +72,7 @@ func TestReadGivesTheSameBytes(t *testing.T) {
 	incomplete := cleanSample()
 	incomplete.Run.Complete, incomplete.Run.Error = false, "time-out after 5m0s"
 	incomplete.Outcomes = []scanner.OutcomeEntry{{Check: "PS-IMG-001", Target: "x", Status: scanner.Pass, Reasons: []string{}}}
-	for name, rep := range map[string]*scanner.Report{"sample": sample(), "incomplete": incomplete, "filtered": filteredSample(), "workloads": workloadSample()} {
+	for name, rep := range map[string]*scanner.Report{"sample": sample(), "incomplete": incomplete, "kinds": kindsSample(), "strange": strangeSample(), "filtered": filteredSample(), "workloads": workloadSample()} {
 		first := write(t, rep, "json", report.Options{})
 		read, err := report.Read(bytes.NewReader(first))
 		if err != nil {
