@@ -30,12 +30,13 @@ func (s *scan) boot() {
 		s.secureBoot()
 	case s.t.exists("sys/class/dmi/id") || s.t.exists("sys/firmware/edd") || s.t.exists("sys/firmware/qemu_fw_cfg"):
 		b.Firmware, b.SecureBoot = "bios", "absent"
+		s.at("boot.secure_boot", "sys/firmware")
 		s.at("boot.firmware", "sys/firmware")
 	default: // a microVM, a machine with a device tree, or one that shows nothing
 		b.Firmware, b.SecureBoot = "direct", "absent"
+		s.at("boot.secure_boot", "sys/firmware")
 		s.at("boot.firmware", "sys/firmware")
 	}
-	s.at("boot.secure_boot", path.Join(efiVars, "SecureBoot"+efiStandard))
 	if s.doc.Machine.Container != "" {
 		s.unknown("boot", "this is a container, which may not see how its machine was started; run postscan vm on the machine")
 	}
@@ -45,6 +46,7 @@ func (s *scan) boot() {
 func (s *scan) secureBoot() {
 	b := &s.doc.Boot
 	name := path.Join(efiVars, "SecureBoot"+efiStandard)
+	s.at("boot.secure_boot", name)
 	data, err := s.t.readUpTo(name, 64)
 	switch {
 	case err == nil:
@@ -77,6 +79,7 @@ func efiSwitch(data []byte) string {
 }
 
 func (s *scan) tpm() string {
+	s.at("boot.tpm", "sys/class/tpm")
 	names, err := s.t.list("sys/class/tpm")
 	if err != nil && !absent(err) {
 		s.unknown("boot.tpm", why(err))

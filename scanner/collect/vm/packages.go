@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path"
 	"slices"
@@ -324,15 +323,32 @@ func skipped(name string) bool {
 	return strings.HasSuffix(name, "/.local/share/containers/storage") || strings.HasSuffix(name, "/.local/share/docker")
 }
 
+// ownRelease says whether a file that tells a distribution tells the machine's: one
+// in a folder of somebody's sources or an unpacked image does not.
+func ownRelease(name string) bool {
+	if !strings.Contains(path.Base(name), "os-release") {
+		return true
+	}
+	dir := path.Dir(name)
+	return dir == "etc" || dir == "usr/lib"
+}
+
 // lazyFile opens its file when somebody reads it. What cannot be read reads as
 // empty and is noted by the walk: the others go on.
 type lazyFile struct {
 	walk *walk
 	name string
-	open func() (*os.File, error)
-	file *os.File
-	size int64
+	open func() (handle, error)
+	file handle
 	gone bool
+}
+
+// handle is an open regular file.
+type handle interface {
+	io.Reader
+	io.ReaderAt
+	io.Closer
+	Size() int64
 }
 
 func (l *lazyFile) ready() bool {
@@ -341,15 +357,8 @@ func (l *lazyFile) ready() bool {
 	}
 	f, err := l.open()
 	if err == nil {
-		var info fs.FileInfo
-		if info, err = f.Stat(); err == nil && !info.Mode().IsRegular() {
-			err = errNotRegular
-		}
-		if err == nil {
-			l.file, l.size = f, info.Size()
-			return true
-		}
-		_ = f.Close()
+		l.file = f
+		return true
 	}
 	l.gone = true
 	if !absent(err) { // it was removed meanwhile: the machine runs
@@ -378,8 +387,10 @@ func (l *lazyFile) ReadAt(p []byte, off int64) (int, error) {
 
 // Size implements [inventory.RandomAccess].
 func (l *lazyFile) Size() int64 {
-	l.ready()
-	return l.size
+	if !l.ready() {
+		return 0
+	}
+	return l.file.Size()
 }
 
 func (l *lazyFile) told(err error) error {

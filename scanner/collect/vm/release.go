@@ -15,7 +15,10 @@ func flavour(release string) string {
 	for at > 1 && parts[at-1] != "" && (parts[at-1][0] < '0' || parts[at-1][0] > '9') {
 		at--
 	}
-	return strings.Join(append(parts[at:], variant), "-")
+	if variant != "" {
+		return strings.Join(append(parts[at:], variant), "-")
+	}
+	return strings.Join(parts[at:], "-")
 }
 
 // compareReleases orders two kernel releases as rpm orders versions: runs of

@@ -83,6 +83,7 @@ func (s *scan) optionalSysctls() {
 	} {
 		if _, err := s.t.stat(e.file); err != nil && absent(err) {
 			*e.to = e.without
+			s.at(e.field, e.file)
 			delete(s.missing, e.field)
 		}
 	}

@@ -119,8 +119,27 @@ func (t *tree) readUpTo(name string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
+// ofKernel is true for what the kernel itself shows: its links stay inside, and no
+// device or FIFO is among it, so that it can be opened without a look before.
+func ofKernel(name string) bool {
+	return strings.HasPrefix(name, "proc/") || strings.HasPrefix(name, "sys/")
+}
+
 // open opens a regular file.
 func (t *tree) open(name string) (*os.File, error) {
+	if ofKernel(name) {
+		f, err := t.root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+		if err == nil {
+			if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+				return f, nil
+			}
+			_ = f.Close()
+			return nil, pathError(name, errNotRegular)
+		}
+		if absent(err) {
+			return nil, pathError(name, err)
+		}
+	}
 	real, err := t.resolve(name)
 	if err != nil {
 		return nil, err
@@ -146,6 +165,11 @@ func (t *tree) open(name string) (*os.File, error) {
 
 // stat describes what stands at the end of the links.
 func (t *tree) stat(name string) (fs.FileInfo, error) {
+	if ofKernel(name) {
+		if info, err := t.root.Stat(name); err == nil || absent(err) {
+			return info, err
+		}
+	}
 	real, err := t.resolve(name)
 	if err != nil {
 		return nil, err
@@ -164,6 +188,11 @@ func (t *tree) exists(name string) bool {
 
 // readlink returns the target of a link as it is written, "" for anything else.
 func (t *tree) readlink(name string) string {
+	if ofKernel(name) {
+		if target, err := t.root.Readlink(name); err == nil {
+			return target
+		}
+	}
 	dir, err := t.resolve(path.Dir(name))
 	if err != nil {
 		return ""
@@ -178,11 +207,16 @@ func (t *tree) readlink(name string) string {
 // list returns the names in a folder, sorted. Of one that holds more than
 // maxEntries the first ones that the system names.
 func (t *tree) list(name string) ([]string, error) {
-	real, err := t.resolve(name)
-	if err != nil {
-		return nil, err
+	real, info, err := name, fs.FileInfo(nil), error(nil)
+	if ofKernel(name) {
+		info, err = t.root.Stat(name)
 	}
-	info, err := t.root.Lstat(real)
+	if info == nil && (err == nil || !absent(err)) {
+		if real, err = t.resolve(name); err != nil {
+			return nil, err
+		}
+		info, err = t.root.Lstat(real)
+	}
 	if err != nil {
 		return nil, pathError(name, err)
 	}

@@ -1,11 +1,13 @@
 package vm
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -108,6 +110,8 @@ type folders struct {
 	prefix string
 	denied []denial
 	others []string
+	buf    []byte // of a folder's records
+	link   []byte // of a link's target
 }
 
 type denial struct {
@@ -132,24 +136,30 @@ func (r *folders) folder(here, name string) {
 		r.denied = append(r.denied, denial{name, err})
 		return
 	}
-	dir := os.NewFile(uintptr(fd), name)
-	defer dir.Close() //nolint:errcheck // read only
-	list, err := dir.ReadDir(-1)
+	defer unix.Close(fd) //nolint:errcheck // read only
+	list, err := r.read(fd)
 	if err != nil {
 		r.denied = append(r.denied, denial{name, err})
 	}
-	slices.SortFunc(list, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	slices.SortFunc(list, func(a, b child) int { return strings.Compare(a.name, b.name) })
 	b := batch{base: r.base, prefix: r.prefix, entries: make([]inventory.Entry, 0, len(list))}
 	var below []string
 	for _, d := range list {
-		if d.IsDir() {
-			below = append(below, d.Name())
+		full := d.name
+		if name != "" {
+			full = name + "/" + d.name
+		}
+		if d.kind == unix.DT_DIR {
+			below = append(below, d.name)
 			// Its mode matters to nobody here, and a mount point is not to be asked for it.
-			b.entries = append(b.entries, inventory.Entry{Path: path.Join(name, d.Name()), Mode: fs.ModeDir | 0o755})
+			b.entries = append(b.entries, inventory.Entry{Path: full, Mode: fs.ModeDir | 0o755})
 			continue
 		}
-		if e, ok := r.entry(fd, d.Name(), name); ok {
+		if e, ok := r.entry(fd, d, full); ok {
 			b.entries = append(b.entries, e)
+			if e.Mode.IsDir() { // of a file system that does not tell types
+				below = append(below, d.name)
+			}
 		}
 	}
 	select {
@@ -162,23 +172,77 @@ func (r *folders) folder(here, name string) {
 	}
 }
 
+// child is a name in a folder, with its type as the folder gives it (DT_DIR …).
+type child struct {
+	name string
+	kind byte
+}
+
+// read lists a folder.
+func (r *folders) read(fd int) ([]child, error) {
+	if r.buf == nil {
+		r.buf = make([]byte, 64<<10)
+	}
+	var out []child
+	for {
+		n, err := unix.Getdents(fd, r.buf)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil || n <= 0 {
+			return out, err
+		}
+		out = parseDirents(r.buf[:n], out)
+	}
+}
+
+// parseDirents reads records of struct linux_dirent64: inode and offset of eight
+// bytes each, the record's length in two, the type in one, then the name with a
+// zero behind it.
+func parseDirents(buf []byte, out []child) []child {
+	const header = 19
+	for len(buf) > header {
+		length := int(binary.NativeEndian.Uint16(buf[16:]))
+		if length <= header || length > len(buf) {
+			break
+		}
+		name, _, _ := bytes.Cut(buf[header:length], []byte{0})
+		if s := string(name); s != "." && s != ".." && s != "" {
+			out = append(out, child{name: s, kind: buf[18]})
+		}
+		buf = buf[length:]
+	}
+	return out
+}
+
 // entry describes a file, link or device.
-func (r *folders) entry(fd int, file, dir string) (inventory.Entry, bool) {
-	if strings.HasPrefix(file, ".wh.") { // means something in layers of images only
+func (r *folders) entry(fd int, d child, full string) (inventory.Entry, bool) {
+	if strings.HasPrefix(d.name, ".wh.") { // means something in layers of images only
 		return inventory.Entry{}, false
 	}
-	var st unix.Stat_t
-	if err := unix.Fstatat(fd, file, &st, unix.AT_SYMLINK_NOFOLLOW|unix.AT_NO_AUTOMOUNT); err != nil {
-		return inventory.Entry{}, false // it is gone
+	e := inventory.Entry{Path: full}
+	switch d.kind {
+	case unix.DT_LNK:
+		e.Mode = fs.ModeSymlink | 0o777
+	case unix.DT_FIFO, unix.DT_SOCK, unix.DT_BLK, unix.DT_CHR:
+		e.Mode = fs.ModeIrregular // nothing is read of it
+		return e, true
+	default:
+		var st unix.Stat_t
+		if err := unix.Fstatat(fd, d.name, &st, unix.AT_SYMLINK_NOFOLLOW|unix.AT_NO_AUTOMOUNT); err != nil {
+			return e, false // it is gone
+		}
+		e.Mode, e.UID, e.GID, e.Size = mode(st.Mode), int(st.Uid), int(st.Gid), st.Size
 	}
-	e := inventory.Entry{Path: path.Join(dir, file), Mode: mode(st.Mode), UID: int(st.Uid), GID: int(st.Gid), Size: st.Size}
 	if e.Mode.Type() == fs.ModeSymlink {
-		buf := make([]byte, 4096)
-		n, err := unix.Readlinkat(fd, file, buf)
+		if r.link == nil {
+			r.link = make([]byte, 4096)
+		}
+		n, err := unix.Readlinkat(fd, d.name, r.link)
 		if err != nil {
 			return e, false
 		}
-		e.Link = string(buf[:n])
+		e.Link = string(r.link[:n])
 	}
 	return e, true
 }
@@ -229,23 +293,73 @@ func (w *walk) addOne(b batch, e inventory.Entry) error {
 	if !e.Mode.IsRegular() {
 		return w.layer.Add(w.ctx, e, nil)
 	}
-	l := &lazyFile{walk: w, name: e.Path, open: func() (*os.File, error) {
+	if !ownRelease(e.Path) {
+		e.Size = 0
+		return w.layer.Add(w.ctx, e, nil)
+	}
+	l := &lazyFile{walk: w, name: e.Path, open: func() (handle, error) {
 		here := strings.TrimPrefix(strings.TrimPrefix(e.Path, b.prefix), "/")
 		fd, err := unix.Openat2(b.base, here, &unix.OpenHow{Flags: unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NONBLOCK | unix.O_NOCTTY, Resolve: within})
-		if err != nil {
-			return nil, syscallError(err)
+		if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.EXDEV) {
+			err = syscall.ENOENT // what became a link meanwhile is gone as what it was
 		}
-		return os.NewFile(uintptr(fd), e.Path), nil
+		if err != nil {
+			return nil, err
+		}
+		var st unix.Stat_t
+		if err := unix.Fstat(fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+			_ = unix.Close(fd)
+			return nil, errNotRegular
+		}
+		return &rawFile{fd: fd, size: st.Size}, nil
 	}}
 	defer l.close()
 	return w.layer.Add(w.ctx, e, l)
 }
 
-// syscallError makes what became a link or another file system meanwhile the same
-// as gone.
-func syscallError(err error) error {
-	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.EXDEV) {
-		return syscall.ENOENT
+// rawFile is a file without what package os keeps of one: a walk opens thousands.
+type rawFile struct {
+	fd   int
+	size int64
+}
+
+// Read implements [io.Reader].
+func (f *rawFile) Read(p []byte) (int, error) {
+	return f.tell(len(p), func() (int, error) { return unix.Read(f.fd, p) })
+}
+
+// ReadAt implements [io.ReaderAt].
+func (f *rawFile) ReadAt(p []byte, off int64) (int, error) {
+	done := 0
+	for done < len(p) {
+		n, err := f.tell(len(p)-done, func() (int, error) { return unix.Pread(f.fd, p[done:], off+int64(done)) })
+		done += n
+		if err != nil {
+			return done, err
+		}
 	}
-	return err
+	return done, nil
+}
+
+// Close implements [io.Closer].
+func (f *rawFile) Close() error { return unix.Close(f.fd) }
+
+// Size is the length in bytes.
+func (f *rawFile) Size() int64 { return f.size }
+
+// tell repeats a call that a signal broke off, and says where the file ends.
+func (f *rawFile) tell(want int, read func() (int, error)) (int, error) {
+	for {
+		n, err := read()
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case err != nil:
+			return 0, err
+		case n == 0 && want > 0:
+			return 0, io.EOF
+		default:
+			return n, nil
+		}
+	}
 }

@@ -57,8 +57,27 @@ func (w *walk) all() error {
 		if !e.Mode.IsRegular() {
 			return w.layer.Add(w.ctx, e, nil)
 		}
-		l := &lazyFile{walk: w, name: name, open: func() (*os.File, error) { return w.scan.t.open(name) }}
+		if !ownRelease(name) {
+			e.Size = 0
+			return w.layer.Add(w.ctx, e, nil)
+		}
+		l := &lazyFile{walk: w, name: name, open: func() (handle, error) {
+			f, err := w.scan.t.open(name)
+			if err != nil {
+				return nil, err
+			}
+			return &sizedFile{File: f, size: info.Size()}, nil
+		}}
 		defer l.close()
 		return w.layer.Add(w.ctx, e, l)
 	})
 }
+
+// sizedFile is a file with the length that it had when it was found.
+type sizedFile struct {
+	*os.File
+	size int64
+}
+
+// Size is the length in bytes.
+func (f *sizedFile) Size() int64 { return f.size }
