@@ -177,7 +177,7 @@ func cases() map[string]*scanner.Report {
 	nothing := cleanSample()
 	nothing.Run.Targets = []facts.Target{}
 	return map[string]*scanner.Report{
-		"sample": sample(), "clean": cleanSample(), "no target": nothing, "filtered": filteredSample(), "waived": waived,
+		"sample": sample(), "clean": cleanSample(), "no target": nothing, "filtered": filteredSample(), "workloads": workloadSample(), "waived": waived,
 		"incomplete": incomplete, "every kind": kindsSample(), "strange names": strangeSample(),
 	}
 }

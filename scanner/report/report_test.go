@@ -109,6 +109,7 @@ func sharesRules(rep *scanner.Report) bool {
 // JSON writes field by field, so a new field of Report could be forgotten.
 func TestJSONHoldsEveryField(t *testing.T) {
 	rep := sample()
+	rep.Images = []scanner.RunningImage{{}}
 	rep.Outcomes = []scanner.OutcomeEntry{{Check: "PS-IMG-001", Reasons: []string{}}}
 	plain, err := json.Marshal(rep)
 	if err != nil {

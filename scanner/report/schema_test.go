@@ -19,7 +19,7 @@ func TestSchema(t *testing.T) {
 	}
 	withOutcomes := sample()
 	withOutcomes.Outcomes = []scanner.OutcomeEntry{{Check: "PS-IMG-001", Status: scanner.Pass, Reasons: []string{}}}
-	for name, rep := range map[string]*scanner.Report{"sample": sample(), "clean": cleanSample(), "outcomes": withOutcomes} {
+	for name, rep := range map[string]*scanner.Report{"sample": sample(), "clean": cleanSample(), "outcomes": withOutcomes, "workloads": workloadSample()} {
 		if err := schema.Validate(decode(t, write(t, rep, "json", report.Options{}))); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
