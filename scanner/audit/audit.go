@@ -39,10 +39,10 @@ type Run struct {
 	Attempt int    `json:"attempt"` // counts from 1
 	Worker  string `json:"worker"`  // who runs or ran it
 	// Scheduled is the time that the schedule gave; zero for a manual run.
-	Scheduled time.Time `json:"scheduled"`
+	Scheduled time.Time `json:"scheduled,omitzero"`
 	Queued    time.Time `json:"queued"`
-	Started   time.Time `json:"started"`
-	Finished  time.Time `json:"finished"`
+	Started   time.Time `json:"started,omitzero"`
+	Finished  time.Time `json:"finished,omitzero"`
 	// Complete is false where the collection was broken off.
 	Complete bool   `json:"complete"`
 	Counts   Counts `json:"counts"`
@@ -92,12 +92,12 @@ type Target struct {
 	Kind     string `json:"kind"`
 	Ref      string `json:"ref"` // as the last run named it
 	// Seen is when it was last scanned whole; zero if never.
-	Seen time.Time `json:"seen"`
+	Seen time.Time `json:"seen,omitzero"`
 	// Stale is since when it could not be scanned; zero where the last run could.
-	Stale  time.Time `json:"stale"`
+	Stale  time.Time `json:"stale,omitzero"`
 	Reason string    `json:"reason"` // of staleness
 	// Gone is when the audit stopped naming it; its findings are kept and count no more.
-	Gone time.Time `json:"gone"`
+	Gone time.Time `json:"gone,omitzero"`
 }
 
 // Standing is where a finding stands.
@@ -130,7 +130,7 @@ type Finding struct {
 	Suppression *scanner.Suppression `json:"suppression"`
 	FirstSeen   time.Time            `json:"first_seen"`
 	LastSeen    time.Time            `json:"last_seen"`
-	FixedAt     time.Time            `json:"fixed_at"` // zero where it is not fixed
+	FixedAt     time.Time            `json:"fixed_at,omitzero"` // zero where it is not fixed
 	Reopened    int                  `json:"reopened"` // times
 }
 

@@ -82,7 +82,7 @@ func (s *Store) Begin(ctx context.Context, name, cause string) (*Run, error) {
 func (s *Store) Upload(ctx context.Context, name, id string, rep *scanner.Report) (*Run, error) {
 	parsed, err := uuid.Parse(id)
 	if err != nil {
-		return nil, fmt.Errorf("the upload's id %q is no UUID", id)
+		return nil, fmt.Errorf("%w: its id %q is no UUID", ErrUpload, id)
 	}
 	run := parsed.String()
 	there := false
@@ -92,7 +92,7 @@ func (s *Store) Upload(ctx context.Context, name, id string, rep *scanner.Report
 		case err != nil:
 			return err
 		case a.Target.Upload == nil:
-			return fmt.Errorf("the audit %q takes no uploads: its target is %s", name, a.Target.Kind())
+			return fmt.Errorf("%w: the target of the audit %q is %s, not upload", ErrUpload, name, a.Target.Kind())
 		}
 		now := s.now()
 		n, err := t.exec(ctx, `INSERT INTO run (id, audit, state, cause, attempt, worker, queued_at, started_at, heartbeat_at)

@@ -135,6 +135,8 @@ var (
 	ErrNoAudit = errors.New("the history knows no audit")
 	// ErrNoRun says that the history knows no run of that id.
 	ErrNoRun = errors.New("the history knows no run")
+	// ErrUpload says that what was uploaded cannot be taken, whoever sends it again.
+	ErrUpload = errors.New("the upload cannot be taken")
 	// ErrLost says that the run is not this worker's any more.
 	ErrLost = errors.New("the run was given to another worker, or ended")
 )

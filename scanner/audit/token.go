@@ -28,9 +28,9 @@ type Token struct {
 	Role    Role      `json:"role"`
 	Audit   string    `json:"audit"` // of an uploader: the one audit
 	Created time.Time `json:"created"`
-	Expires time.Time `json:"expires"` // zero: never
-	Used    time.Time `json:"used"`    // to the minute; zero: not yet
-	Revoked time.Time `json:"revoked"`
+	Expires time.Time `json:"expires,omitzero"` // zero: never
+	Used    time.Time `json:"used,omitzero"`    // to the minute; zero: not yet
+	Revoked time.Time `json:"revoked,omitzero"`
 }
 
 // ErrToken says that a secret opens nothing: it is unknown, revoked or expired.

@@ -43,7 +43,8 @@ found in a database, and tells what is new, fixed or open again. What could not
 be scanned is stale since then, never clean.`,
 		RunE: needCommand,
 	}
-	cmd.AddCommand(newAuditCheck(a), newAuditRun(a), newAuditHistory(a))
+	cmd.AddCommand(newAuditCheck(a), newAuditRun(a), newAuditServe(a), newAuditWork(a), newAuditHistory(a), newAuditShow(a), newAuditDiff(a),
+		newAuditPrune(a), newAuditToken(a))
 	return cmd
 }
 

@@ -6,16 +6,21 @@ import (
 	"log/slog"
 )
 
-// newLogger makes the log on stderr: warnings and errors, everything with
-// verbose, only errors with quiet.
-func newLogger(w io.Writer, format string, quiet, verbose bool) (*slog.Logger, error) {
-	level := slog.LevelWarn
+// logLevel is how much a scan logs: warnings and errors, everything with verbose,
+// only errors with quiet.
+func logLevel(quiet, verbose bool) slog.Level {
 	switch {
 	case quiet:
-		level = slog.LevelError
+		return slog.LevelError
 	case verbose:
-		level = slog.LevelDebug
+		return slog.LevelDebug
+	default:
+		return slog.LevelWarn
 	}
+}
+
+// newLogger makes the log on stderr.
+func newLogger(w io.Writer, format string, level slog.Level) (*slog.Logger, error) {
 	opts := &slog.HandlerOptions{Level: level}
 	switch format {
 	case "json":

@@ -245,6 +245,8 @@ func (s *server) problem(w http.ResponseWriter, r *http.Request, err error) {
 		return // nobody waits for the answer
 	case errors.As(err, &bad):
 		s.fail(w, r, http.StatusBadRequest, bad.Error())
+	case errors.Is(err, audit.ErrUpload):
+		s.fail(w, r, http.StatusBadRequest, err.Error())
 	case errors.Is(err, audit.ErrNoAudit), errors.Is(err, audit.ErrNoRun), errors.Is(err, errNotFound):
 		s.fail(w, r, http.StatusNotFound, err.Error())
 	default:
