@@ -131,7 +131,7 @@ type Finding struct {
 	FirstSeen   time.Time            `json:"first_seen"`
 	LastSeen    time.Time            `json:"last_seen"`
 	FixedAt     time.Time            `json:"fixed_at,omitzero"` // zero where it is not fixed
-	Reopened    int                  `json:"reopened"` // times
+	Reopened    int                  `json:"reopened"`          // times
 }
 
 // Change is one step in the history of a finding.

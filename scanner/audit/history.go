@@ -341,8 +341,8 @@ type AuditState struct {
 	Name    string         `json:"name"`
 	Kind    string         `json:"kind"`
 	NextRun time.Time      `json:"next_run,omitzero"` // zero without a schedule
-	Removed bool           `json:"removed"`  // it is no longer configured
-	Last    *Run           `json:"last"`     // that ended; nil where none has
+	Removed bool           `json:"removed"`           // it is no longer configured
+	Last    *Run           `json:"last"`              // that ended; nil where none has
 	Open    map[string]int `json:"open"`
 }
 

@@ -133,7 +133,7 @@ func (a *app) start(cmd *cobra.Command) error {
 	if a.quiet && a.verbose {
 		return usage(errors.New("--quiet and --verbose do not go together"))
 	}
-	log, err := newLogger(a.env.Stderr, a.logFormat, a.quiet, a.verbose)
+	log, err := newLogger(a.env.Stderr, a.logFormat, logLevel(a.quiet, a.verbose))
 	if err != nil {
 		return err
 	}
