@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/postscan/postscan/scanner"
 	"github.com/postscan/postscan/scanner/collect/cluster"
 	"github.com/postscan/postscan/scanner/collect/cluster/clustertest"
+	"github.com/postscan/postscan/scanner/collect/manifests"
 	"github.com/postscan/postscan/scanner/facts"
 	"github.com/postscan/postscan/scanner/regoeval"
 )
@@ -186,6 +188,64 @@ func TestControlPlane(t *testing.T) {
 				t.Errorf("without rights %s is %s", check, status)
 			}
 		}
+	}
+}
+
+// The manifests of static pods say of flags what the live cluster says, with the
+// line of each, and what only a cluster has is not assessed.
+func TestControlPlaneOnFile(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "control-plane.yaml")
+	pods := kubeadm[strings.Index(kubeadm, "apiVersion: v1\nkind: Pod"):]
+	pods = strings.Replace(pods, "    - --authorization-mode=Node,RBAC\n", "    - --authorization-mode=AlwaysAllow\n    - --anonymous-auth=false\n", 1)
+	if err := os.WriteFile(file, []byte(pods), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	g := &gathered{resources: map[string]*facts.Resource{}}
+	if err := manifests.New(manifests.Options{Paths: []string{dir}}).Collect(t.Context(), g); err != nil {
+		t.Fatal(err)
+	}
+	findings, statuses := outcomes(t, g)
+	at := "control-plane.yaml/kube-apiserver/"
+	want := []string{
+		"PS-CP-003 cluster critical " + at + "authorization-mode", // AlwaysAllow, and no RBAC
+		"PS-CP-003 cluster critical " + at + "authorization-mode",
+		"PS-CP-004 cluster high " + at + "authorization-mode",
+		"PS-CP-005 cluster medium " + at + "kubelet-certificate-authority",
+		"PS-CP-008 cluster low control-plane.yaml/DenyServiceExternalIPs",
+		"PS-CP-008 cluster low control-plane.yaml/EventRateLimit",
+		"PS-CP-009 cluster medium " + at + "audit-log-path",
+		"PS-CP-009 cluster medium " + at + "audit-policy-file",
+		"PS-CP-011 cluster medium encryption",
+		"PS-CP-012 cluster low " + at + "profiling",
+		"PS-CP-012 cluster low control-plane.yaml/kube-scheduler/profiling",
+		"PS-CP-013 cluster medium " + at + "service-account-extend-token-expiration",
+	}
+	slices.Sort(want)
+	for i, f := range findings { // the path depends on where the test runs
+		before, _, _ := strings.Cut(f, dir)
+		if dir != "" && before != f {
+			findings[i] = before + strings.TrimPrefix(f[len(before)+len(dir):], "/")
+		}
+	}
+	slices.Sort(findings)
+	if !slices.Equal(findings, want) {
+		t.Errorf("findings\n%s\nwant\n%s", strings.Join(findings, "\n"), strings.Join(want, "\n"))
+	}
+	for check, status := range map[string]scanner.Status{
+		"PS-CP-001 cluster": scanner.Pass, "PS-CP-002 cluster": scanner.Pass, "PS-CP-017 cluster": scanner.Pass, "PS-CP-015 cluster": scanner.NotAssessed,
+		"PS-CP-029 cluster": scanner.NotAssessed, "PS-CP-037 cluster": scanner.NotAssessed, "PS-CP-041 cluster": scanner.NotAssessed, "PS-CP-034 cluster": scanner.NotAssessed,
+	} {
+		if statuses[check] != status {
+			t.Errorf("%s: %s, want %s", check, statuses[check], status)
+		}
+	}
+	r := g.resources["cluster"]
+	i := slices.IndexFunc(r.Facts.(*facts.Cluster).APIServers[0].Flags, func(f facts.Flag) bool { return f.Name == "authorization-mode" })
+	place := r.Place(fmt.Sprintf("api_servers[0].flags[%d]", i))
+	lines := strings.Split(pods, "\n")
+	if place.Origin.Line < 1 || !strings.Contains(lines[place.Origin.Line-1], "authorization-mode") {
+		t.Errorf("the finding stands at %+v", place.Origin)
 	}
 }
 
