@@ -302,22 +302,30 @@ func controlColor(s scanner.ControlStatus) scanner.Severity {
 	}
 }
 
-// compliance writes a folded table for each framework, of what is not passed.
+// compliance writes a folded table for each framework, worst first.
 func (m *markdown) compliance() {
 	for i := range m.r.Compliance {
 		f := &m.r.Compliance[i]
 		if m.b.Len() > markdownMax {
-			return
+			fmt.Fprintf(&m.b, "%s: %s\n\n", md(f.ID), controlLine(f)) // the controls do not fit into a comment
+			continue
 		}
 		fmt.Fprintf(&m.b, "<details><summary><b>%s</b>: %s</summary>\n\n| control | result | why |\n|---|---|---|\n", md(f.ID), controlLine(f))
+		left := 0
 		for _, state := range controlStates() {
 			for j := range f.Controls {
 				c := &f.Controls[j]
-				if c.Status != state.status || m.b.Len() > markdownMax {
-					continue
+				switch {
+				case c.Status != state.status:
+				case m.b.Len() > markdownMax:
+					left++
+				default:
+					fmt.Fprintf(&m.b, "| %s | %s | %s |\n", md(strings.TrimSpace(c.ID+" "+c.Title)), state.word, md(controlWhy(c)))
 				}
-				fmt.Fprintf(&m.b, "| %s | %s | %s |\n", md(strings.TrimSpace(c.ID+" "+c.Title)), state.word, md(controlWhy(c)))
 			}
+		}
+		if left > 0 {
+			fmt.Fprintf(&m.b, "| … | | %d more controls do not fit into a comment; the JSON or HTML report has all |\n", left)
 		}
 		m.b.WriteString("\n</details>\n\n")
 	}

@@ -1,7 +1,11 @@
 package report_test
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/postscan/postscan/checks"
 	"github.com/postscan/postscan/scanner"
@@ -91,6 +95,36 @@ func TestControlStates(t *testing.T) {
 				t.Errorf("summary %+v", got[0].Summary)
 			}
 		})
+	}
+}
+
+// A comment may not grow beyond what GitHub and GitLab take, whatever is in it.
+func TestMarkdownStaysACommentWithControls(t *testing.T) {
+	frameworks, err := checks.Frameworks()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep := workloadSample()
+	for range 2000 { // findings alone fill the comment
+		f := rep.Findings[0]
+		f.Suppressed, f.Baseline, f.Message = nil, scanner.BaselineNew, fmt.Sprintf("%s %d", f.Message, len(rep.Findings))
+		rep.Findings = append(rep.Findings, f)
+	}
+	rep.Compliance = report.Compliance(rep, frameworks, nil, nil)
+	out := string(write(t, rep, "markdown", report.Options{}))
+	if n := utf8.RuneCountInString(out); n > 65_536 {
+		t.Errorf("the comment has %d characters", n)
+	}
+	for _, want := range []string{"does not fit into a comment", "attack-containers: ", "vsphere-9: "} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the comment does not say %q", want)
+		}
+	}
+	rep = workloadSample()
+	rep.Compliance = report.Compliance(rep, slices.Concat(frameworks, frameworks, frameworks, frameworks), nil, nil)
+	out = string(write(t, rep, "markdown", report.Options{}))
+	if n := utf8.RuneCountInString(out); n > 65_536 || !strings.Contains(out, "more controls do not fit into a comment") {
+		t.Errorf("the comment has %d characters, or does not say what it leaves out", n)
 	}
 }
 

@@ -150,10 +150,14 @@ func levelColor(level int) scanner.Severity {
 
 // isolation writes a row for each level.
 func (m *markdown) isolation() {
-	if m.r.Isolation == nil || m.b.Len() > markdownMax {
+	if m.r.Isolation == nil {
 		return
 	}
 	groups := m.r.Isolation.Groups
+	if m.b.Len() > markdownMax {
+		fmt.Fprintf(&m.b, "The isolation of %s does not fit into a comment; the JSON or HTML report has it.\n\n", plural(isolated(groups), "workload"))
+		return
+	}
 	fmt.Fprintf(&m.b, "<details><summary><b>Isolation</b> of %s, worst first</summary>\n\n| level | workloads | worst score | as | why, and the cheapest step up |\n|---|---|---|---|---|\n", plural(isolated(groups), "workload"))
 	for _, level := range byLevel(groups) {
 		g := &level[0]
