@@ -49,7 +49,7 @@ func (e *Evaluator) answers(ctx context.Context, s *subject, r *facts.Resource, 
 	if ask.empty() {
 		return out, nil
 	}
-	whole, err := e.evaluate(ctx, s, r, ask, run, s.input.value(doc), out)
+	whole, err := e.evaluate(ctx, s, r, ask, run, doc, out)
 	if err != nil {
 		return nil, err
 	}
@@ -63,8 +63,8 @@ func (e *Evaluator) answers(ctx context.Context, s *subject, r *facts.Resource, 
 // asks them one by one, to find the one at fault. The answers go into out; the
 // query may be that of the wider set. whole is false where time ran out, which
 // another attempt need not.
-func (e *Evaluator) evaluate(ctx context.Context, s *subject, r *facts.Resource, run, wider set, input ast.Value, out []answer) (whole bool, err error) {
-	object, err := e.ask(ctx, s, run, wider, input)
+func (e *Evaluator) evaluate(ctx context.Context, s *subject, r *facts.Resource, run, wider set, doc reflect.Value, out []answer) (whole bool, err error) {
+	object, err := e.ask(ctx, s, run, wider, doc)
 	if err == nil {
 		for i, p := range s.policies {
 			if run.has(i) {
@@ -83,7 +83,7 @@ func (e *Evaluator) evaluate(ctx context.Context, s *subject, r *facts.Resource,
 		}
 		one := newSet(len(s.policies))
 		one.add(i)
-		object, err := e.ask(ctx, s, one, one, input)
+		object, err := e.ask(ctx, s, one, one, doc)
 		switch {
 		case err == nil:
 			out[i] = e.read(p, r, object)
@@ -98,10 +98,10 @@ func (e *Evaluator) evaluate(ctx context.Context, s *subject, r *facts.Resource,
 }
 
 // ask evaluates within the time-out.
-func (e *Evaluator) ask(ctx context.Context, s *subject, run, wider set, input ast.Value) (ast.Object, error) {
+func (e *Evaluator) ask(ctx context.Context, s *subject, run, wider set, doc reflect.Value) (ast.Object, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, e.timeout, errTimeout)
 	defer cancel()
-	object, err := s.ask(ctx, run, wider, input)
+	object, err := s.ask(ctx, run, wider, doc)
 	if err != nil && errors.Is(context.Cause(ctx), errTimeout) {
 		return nil, &timeoutError{after: e.timeout.String(), err: err}
 	}

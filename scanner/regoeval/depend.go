@@ -28,9 +28,10 @@ type column func(*digester, reflect.Value)
 // parts are what the policies of a subject look at.
 type parts struct {
 	columns []column
-	groups  [][]int // of columns, each asked by at least one policy
-	body    []int   // by policy: the group that decides whether it says anything
-	full    []int   // by policy: the group that decides all that it says
+	groups  [][]int    // of columns, each asked by at least one policy
+	body    []int      // by policy: the group that decides whether it says anything
+	full    []int      // by policy: the group that decides all that it says
+	paths   [][]string // by policy: all that it looks at; nil where that is not known
 	pool    sync.Pool
 }
 
@@ -76,11 +77,16 @@ func newParts(e *encoder, policies []*policy, depends map[*checks.Check]checks.D
 		if !ok {
 			d = checks.Depends{Body: []string{""}}
 		}
-		body, full := group(d.Body), group(slices.Concat(d.Body, d.Head))
+		all := slices.Concat(d.Body, d.Head)
+		body, full := group(d.Body), group(all)
 		if body < 0 || full < 0 {
 			body = group([]string{""})
-			full = body
+			full, all = body, nil
 		}
+		if slices.Contains(all, "") {
+			all = nil
+		}
+		p.paths = append(p.paths, all)
 		p.body, p.full = append(p.body, body), append(p.full, full)
 	}
 	p.pool.New = func() any {

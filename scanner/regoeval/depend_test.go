@@ -88,6 +88,7 @@ func TestRemembersByWhatPoliciesLookAt(t *testing.T) {
 				return e
 			}
 			remembers, asks := made(), made()
+			asks.subjects[kind].wide, asks.subjects[kind].queries = true, map[string]*prepared{}
 			all := words(selected)
 			steps := 100
 			if kind == facts.KindWorkload {

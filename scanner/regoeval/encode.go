@@ -209,6 +209,10 @@ func (p *planner) object(t reflect.Type, only want) (*plan, error) {
 		}
 		members = append(members, member{name: ast.StringTerm(name), key: name, index: f.Index, plan: fp})
 	}
+	return objectPlan(members), nil
+}
+
+func objectPlan(members []member) *plan {
 	slices.SortFunc(members, func(a, b member) int { return cmp.Compare(a.key, b.key) })
 	return &plan{
 		term: func(v reflect.Value) *ast.Term {
@@ -224,7 +228,7 @@ func (p *planner) object(t reflect.Type, only want) (*plan, error) {
 				m.plan.hash(d, v.FieldByIndex(m.index)) // the names are the same for all of the type
 			}
 		},
-	}, nil
+	}
 }
 
 func (p *planner) list(t reflect.Type) (*plan, error) {
@@ -235,6 +239,10 @@ func (p *planner) list(t reflect.Type) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	return listPlan(elem), nil
+}
+
+func listPlan(elem *plan) *plan {
 	return &plan{
 		term: func(v reflect.Value) *ast.Term {
 			if v.Len() == 0 {
@@ -252,7 +260,7 @@ func (p *planner) list(t reflect.Type) (*plan, error) {
 				elem.hash(d, v.Index(i))
 			}
 		},
-	}, nil
+	}
 }
 
 func (p *planner) dictionary(t reflect.Type) (*plan, error) {

@@ -38,7 +38,14 @@ type subject struct {
 	failed   error
 
 	mu      sync.Mutex // guards queries, and the compiler while a query is prepared
-	queries map[string]*rego.PreparedEvalQuery
+	queries map[string]*prepared
+	wide    bool // every query is handed the whole input
+}
+
+// prepared is a query with what makes its input.
+type prepared struct {
+	query rego.PreparedEvalQuery
+	input *plan
 }
 
 // policy is one check of a subject.
@@ -55,7 +62,7 @@ type policy struct {
 // newSubject makes a subject and begins to compile its policies, which goes on
 // while the scan reads its first resource. Whoever asks them waits until ready.
 func newSubject(ctx context.Context, catalogue *checks.Catalogue, kind facts.Kind, own []*checks.Check, rules map[string]*scanner.Rule, params map[string]any, store storage.Store) (*subject, error) {
-	s := &subject{store: store, ready: make(chan struct{}), queries: map[string]*rego.PreparedEvalQuery{}}
+	s := &subject{store: store, ready: make(chan struct{}), queries: map[string]*prepared{}}
 	doc := facts.New(kind)
 	if doc == nil {
 		return nil, fmt.Errorf("prepare policies: no resource is of kind %q, so %s would never be evaluated", kind, own[0].File)
@@ -86,7 +93,7 @@ func newSubject(ctx context.Context, catalogue *checks.Catalogue, kind facts.Kin
 			p.asks = asks(p.check, s.compiler.Reads[p.check])
 		}
 		s.parts = newParts(s.input, s.policies, builtIn(s.compiler.Depends))
-		_, s.failed = s.prepared(ctx, all, all)
+		_, s.failed = s.prepare(ctx, all, all)
 	}()
 	return s, nil
 }
@@ -184,9 +191,9 @@ func asks(c *checks.Check, reads checks.Reads) []string {
 	return out
 }
 
-// prepared returns the query that asks the policies of the set. Where as many
+// prepare returns the query that asks the policies of the set. Where as many
 // sets as may be are prepared, it is the query that asks all of the wider set.
-func (s *subject) prepared(ctx context.Context, run, wider set) (*rego.PreparedEvalQuery, error) {
+func (s *subject) prepare(ctx context.Context, run, wider set) (*prepared, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if q, ok := s.queries[string(run)]; ok {
@@ -220,19 +227,20 @@ func (s *subject) prepared(ctx context.Context, run, wider set) (*rego.PreparedE
 	if err != nil {
 		return nil, fmt.Errorf("prepare the query %s: %w", text, err)
 	}
-	s.queries[string(run)] = &q
-	return &q, nil
+	made := &prepared{query: q, input: s.inputFor(run)}
+	s.queries[string(run)] = made
+	return made, nil
 }
 
 var errNoAnswer = errors.New("the query has no answer")
 
-// ask evaluates the policies of the set over an input, or those of the wider set.
-func (s *subject) ask(ctx context.Context, run, wider set, input ast.Value) (ast.Object, error) {
-	q, err := s.prepared(ctx, run, wider)
+// ask evaluates the policies of the set over a document, or those of the wider set.
+func (s *subject) ask(ctx context.Context, run, wider set, doc reflect.Value) (ast.Object, error) {
+	p, err := s.prepare(ctx, run, wider)
 	if err != nil {
 		return nil, err
 	}
-	results, err := q.Eval(ctx, rego.EvalParsedInput(input))
+	results, err := p.query.Eval(ctx, rego.EvalParsedInput(p.input.term(doc.Elem()).Value))
 	if err != nil {
 		return nil, err
 	}
