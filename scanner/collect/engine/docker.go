@@ -68,7 +68,8 @@ func (d *dockerAPI) common(ctx context.Context, s *session) error {
 	s.id = info.ID
 	f.Version, f.API, f.CgroupVersion, f.LogDriver = info.ServerVersion, d.cli.ClientVersion(), info.CgroupVersion, info.LoggingDriver
 	f.OS = cmp.Or(info.OSType, "linux")
-	f.LiveRestore, f.Experimental = info.LiveRestoreEnabled, info.ExperimentalBuild
+	f.LiveRestore = info.LiveRestoreEnabled
+	f.Experimental = info.ExperimentalBuild && f.Name == docker // Podman always says so
 	f.AuthorizationPlugins = info.Plugins.Authorization
 	f.Seccomp = "unsupported"
 	for _, o := range info.SecurityOptions {
@@ -533,6 +534,18 @@ func (s *session) process(c *container, in mobycontainer.InspectResponse) {
 	}
 	if st.remapped {
 		d.Namespaces.User = "private"
+	}
+	s.sharedNamespaces(c)
+}
+
+// sharedNamespaces finds namespaces that are those of the engine's own process:
+// Podman's API calls the machine's IPC namespace one of the container's own.
+func (s *session) sharedNamespaces(c *container) {
+	n := &c.doc.Namespaces
+	for name, to := range map[string]*string{"pid": &n.PID, "net": &n.Network, "ipc": &n.IPC, "uts": &n.UTS} {
+		if *to != "container" && s.machine.sameNamespace(s.peer.pid, c.pid, name) {
+			*to = "host"
+		}
 	}
 }
 

@@ -367,6 +367,16 @@ func (m *machine) status(pid int, id string) (procStatus, bool) {
 	return st, seen == 4
 }
 
+// sameNamespace says whether two processes share a namespace; false where that cannot be seen.
+func (m *machine) sameNamespace(one, other int, name string) bool {
+	if one == 0 || other == 0 {
+		return false
+	}
+	a, errA := os.Readlink(m.path(fmt.Sprintf("/proc/%d/ns/%s", one, name)))
+	b, errB := os.Readlink(m.path(fmt.Sprintf("/proc/%d/ns/%s", other, name)))
+	return errA == nil && errB == nil && a == b
+}
+
 // capabilityNames are the names of a set as /proc writes it.
 func capabilityNames(set uint64) []string {
 	order := []string{
