@@ -4,8 +4,8 @@
 # description: |
 #   A node that stands where others can take it along: its disk is not encrypted, it starts what anybody puts on the disk, or a
 #   join token or an administrator's kubeconfig lies on it. With the machine goes a way into the cluster. Which nodes are edge
-#   ones is told by their labels and by the distribution; disk, boot and files need postscan vm on the node. The rights of a
-#   tunnel's agent are judged with all other identities (PS-RBAC).
+#   ones is told by their labels and by the distribution; disk, boot and files need postscan vm on the node. Of the agents of
+#   tunnels to the edge, which are workloads, the rights in the whole cluster are judged.
 # related_resources:
 #   - ref: https://docs.k3s.io/security/hardening-guide
 #     description: Hardening guide of k3s
