@@ -180,6 +180,7 @@ type Container struct {
 
 	Ports          []ContainerPort `json:"ports"`
 	HostProbes     []HostProbe     `json:"host_probes"`     // probes and hooks with a host of their own
+	APIProxy       bool            `json:"api_proxy"`       // it runs kubectl proxy for others: beyond loopback, with its own rights
 	LiteralSecrets []LiteralSecret `json:"literal_secrets"` // missing where no detector was given
 	SecretEnv      []SecretEnv     `json:"secret_env"`
 }

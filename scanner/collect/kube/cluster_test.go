@@ -295,3 +295,19 @@ spec: {providerID: "k3s://edge"}
 		t.Errorf("a k3s node without its flags: %+v", m)
 	}
 }
+
+func TestAPIProxy(t *testing.T) {
+	for text, want := range map[string]bool{
+		"{image: tools, command: [kubectl, proxy, --address=0.0.0.0, --accept-hosts=.*]}":                 true,
+		"{image: bitnami/kubectl, args: [proxy, --address, '::']}":                                        true,
+		"{image: tools, command: [/bin/sh, -c, 'sleep 1; /usr/bin/kubectl proxy --address=\"0.0.0.0\"']}": true,
+		"{image: tools, command: [kubectl, proxy]}":                                                       false,
+		"{image: tools, command: [kubectl, proxy, --address=127.0.0.1]}":                                  false,
+		"{image: tools, command: [kubectl, get, pods, --address=0.0.0.0]}":                                false,
+		"{image: proxy, args: [proxy, --address=0.0.0.0]}":                                                false,
+	} {
+		if got := apiProxy(decode[corev1.Container](t, text)); got != want {
+			t.Errorf("%s: %v, want %v", text, got, want)
+		}
+	}
+}

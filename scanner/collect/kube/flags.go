@@ -82,3 +82,27 @@ func setElsewhere(c *corev1.Container, flags []facts.Flag) bool {
 	}
 	return strings.HasSuffix(c.Command[0], "sh") || strings.HasSuffix(c.Command[0], ".py")
 }
+
+// apiProxy: the container runs kubectl proxy and listens beyond loopback, which
+// is its default.
+func apiProxy(c *corev1.Container) bool {
+	words := slices.Concat(c.Command, c.Args)
+	if len(c.Command) == 0 && strings.Contains(imageReference(c.Image).Repository, "kubectl") {
+		words = slices.Insert(words, 0, "kubectl")
+	}
+	words = strings.FieldsFunc(strings.Join(words, " "), func(r rune) bool { return strings.ContainsRune(" \t\n=;&|'\"", r) })
+	at := slices.IndexFunc(words, func(w string) bool { return w == "kubectl" || strings.HasSuffix(w, "/kubectl") })
+	if at < 0 || !slices.Contains(words[at:], "proxy") {
+		return false
+	}
+	address := slices.Index(words, "--address")
+	return address >= 0 && address+1 < len(words) && beyondLoopback("tcp://"+hostPort(words[address+1]))
+}
+
+// hostPort puts an IPv6 address in brackets, as URLs want it.
+func hostPort(address string) string {
+	if strings.Count(address, ":") > 1 && !strings.HasPrefix(address, "[") {
+		return "[" + address + "]"
+	}
+	return address
+}

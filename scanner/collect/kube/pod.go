@@ -189,6 +189,7 @@ func (s *Set) containers(w *facts.Workload, spec *corev1.PodSpec, meta *metav1.O
 			})
 		}
 		out.HostProbes = s.hostProbes(c, at)
+		out.APIProxy = apiProxy(c)
 		s.environment(&out, c, at)
 		w.Containers = append(w.Containers, out)
 	})
