@@ -33,7 +33,7 @@ type Run struct {
 	ID      string `json:"id"`
 	Audit   string `json:"audit"`
 	State   State  `json:"state"`
-	Trigger string `json:"trigger"` // schedule, manual, upload
+	Trigger string `json:"trigger"` // schedule, manual, direct, upload
 	// Reason says why a run failed, or why it could not see everything.
 	Reason  string `json:"reason"`
 	Attempt int    `json:"attempt"` // counts from 1

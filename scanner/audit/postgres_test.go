@@ -33,6 +33,13 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	if name := os.Getenv(childEnv); name != "" {
+		if err := child(name); err != nil {
+			fmt.Fprintln(os.Stderr, "worker:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	code := m.Run()
 	postgresStop()
 	os.Exit(code)

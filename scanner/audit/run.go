@@ -16,7 +16,8 @@ import (
 // Causes of a run.
 const (
 	CauseSchedule = "schedule"
-	CauseManual   = "manual"
+	CauseManual   = "manual" // somebody asked the queue for it
+	CauseDirect   = "direct" // somebody ran it by hand, and sees how it ends
 	CauseUpload   = "upload"
 )
 
@@ -225,7 +226,7 @@ func (s *Store) Recover(ctx context.Context) error {
 }
 
 func (s *Store) recover(ctx context.Context, t tx, id, name, cause string, attempt int, reason string) error {
-	if cause == CauseSchedule && attempt < s.opts.Attempts {
+	if cause != CauseDirect && cause != CauseUpload && attempt < s.opts.Attempts {
 		a, err := readAudit(ctx, t, name)
 		if err != nil {
 			return err

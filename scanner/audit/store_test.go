@@ -77,7 +77,7 @@ func report(keys ...string) *scanner.Report {
 // record runs the audit once with the report.
 func record(t *testing.T, s *Store, rep *scanner.Report) *Run {
 	t.Helper()
-	run, err := s.Begin(t.Context(), "web", CauseManual)
+	run, err := s.Begin(t.Context(), "web", CauseDirect)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func testWhatWasNotSeenIsNotFixed(t *testing.T, s *Store, _ *clock) {
 func TestALostRun(t *testing.T) { onBoth(t, testALostRun) }
 
 func testALostRun(t *testing.T, s *Store, c *clock) {
-	run, err := s.Begin(t.Context(), "web", CauseManual)
+	run, err := s.Begin(t.Context(), "web", CauseDirect)
 	if err != nil {
 		t.Fatal(err)
 	}

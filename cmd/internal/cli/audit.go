@@ -150,7 +150,7 @@ func (a *app) runAudit(ctx context.Context, f *auditFlags, name string) error {
 	if err := s.Recover(ctx); err != nil {
 		return err
 	}
-	run, err := s.Begin(ctx, name, audit.CauseManual)
+	run, err := s.Begin(ctx, name, audit.CauseDirect)
 	if err != nil {
 		return err
 	}

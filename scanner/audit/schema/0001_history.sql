@@ -11,7 +11,7 @@ CREATE TABLE run (
     id           TEXT PRIMARY KEY,     -- grows with time
     audit        TEXT NOT NULL REFERENCES audit (name),
     state        TEXT NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed')),
-    cause        TEXT NOT NULL,        -- schedule, manual, upload
+    cause        TEXT NOT NULL,        -- schedule, manual, direct, upload
     reason       TEXT NOT NULL DEFAULT '',
     attempt      BIGINT NOT NULL DEFAULT 0,
     worker       TEXT NOT NULL DEFAULT '',

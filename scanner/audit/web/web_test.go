@@ -39,7 +39,7 @@ func testServer(t *testing.T, change func(*Options)) (*httptest.Server, *audit.S
 		t.Fatal(err)
 	}
 	for _, keys := range [][]string{{"a", markup}, {markup, "b"}} {
-		run, err := s.Begin(t.Context(), "web", audit.CauseManual)
+		run, err := s.Begin(t.Context(), "web", audit.CauseDirect)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,241 @@
+package audit
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/postscan/postscan/scanner"
+)
+
+// childEnv makes this test binary a worker on the database that it names, which
+// the fault tests kill.
+const childEnv = "POSTSCAN_TEST_AUDIT_WORKER"
+
+// faultRounds bounds how often workers are killed.
+const faultRounds = 8
+
+// child works the queue until it is killed. Its scans find what the number of the
+// run says, so that findings come and go.
+func child(name string) error {
+	s, err := Open(context.Background(), name, testOptions(time.Now))
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	notifier := NewNotifier([]Channel{{Name: "log", File: &FileChannel{Path: os.Getenv(childEnv + "_LOG")}}}, os.Getenv, nil)
+	fmt.Println("ready")
+	return s.Work(context.Background(), WorkOptions{
+		Schedule: true, Send: notifier.Send, Drain: time.Second, Log: slog.New(slog.DiscardHandler), Parallel: map[string]int{"vm": 2},
+		Scan: func(ctx context.Context, a *Audit) (*scanner.Report, error) {
+			select {
+			case <-time.After(time.Duration(rand.IntN(60)) * time.Millisecond):
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+			keys := []string{"always"}
+			for i := range 200 {
+				if rand.IntN(2) == 0 {
+					keys = append(keys, "k"+strconv.Itoa(i))
+				}
+			}
+			return report(keys...), nil
+		},
+	})
+}
+
+func testOptions(now func() time.Time) Options {
+	return Options{
+		Now: now, Lease: 5 * time.Second, Attempts: 1000, // a killed worker is not the run's fault
+		Encode: func(w io.Writer, r *scanner.Report) error { return json.NewEncoder(w).Encode(r) },
+		Decode: func(r io.Reader) (*scanner.Report, error) {
+			var rep scanner.Report
+			return &rep, json.NewDecoder(r).Decode(&rep)
+		},
+	}
+}
+
+// TestKilledWorkers kills workers at random moments, and then checks the books.
+func TestKilledWorkers(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) { killedWorkers(t, "sqlite:"+filepath.Join(t.TempDir(), "h.db")) })
+	t.Run("postgres", func(t *testing.T) { killedWorkers(t, newPostgres(t)) })
+}
+
+func killedWorkers(t *testing.T, name string) {
+	s, err := Open(t.Context(), name, testOptions(time.Now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Configure(t.Context(), []Audit{{Name: "web", Target: TargetSpec{VM: &VMSpec{}}, Notify: []string{"log"}}}); err != nil {
+		t.Fatal(err)
+	}
+	told := filepath.Join(t.TempDir(), "told.jsonl")
+	random := rand.New(rand.NewPCG(1, 2))
+	start := func() *exec.Cmd {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), childEnv+"="+name, childEnv+"_LOG="+told)
+		cmd.Stderr = os.Stderr
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+			t.Fatalf("a worker did not start: %v", err)
+		}
+		return cmd
+	}
+	asked := map[string]bool{}
+	for range faultRounds {
+		cmd := start()
+		end := time.Now().Add(time.Duration(100+random.IntN(700)) * time.Millisecond)
+		for time.Now().Before(end) {
+			id, err := s.Enqueue(t.Context(), "web")
+			if err != nil {
+				t.Fatal(err)
+			}
+			asked[id] = true
+			time.Sleep(time.Duration(random.IntN(40)) * time.Millisecond)
+		}
+		_ = cmd.Process.Kill() // it may have ended, which Wait tells
+		_ = cmd.Wait()
+	}
+	last := start()
+	defer func() { _ = last.Process.Kill(); _ = last.Wait() }()
+	runs := settled(t, s)
+	if len(runs) != len(asked) {
+		t.Errorf("%d runs, asked for %d", len(runs), len(asked))
+	}
+	checkBooks(t, s, runs, told)
+}
+
+// settled waits until no run is queued or running, and nothing is unsent.
+func settled(t *testing.T, s *Store) []Run {
+	t.Helper()
+	for end := time.Now().Add(60 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		g, err := s.Gauges(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g.Queued["queued"]+g.Queued["running"]+g.Unsent == 0 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("after a minute there are still %+v, %d unsent", g.Queued, g.Unsent)
+		}
+	}
+	runs, err := s.Runs(t.Context(), "", "", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return runs
+}
+
+// checkBooks holds what the history says of runs, findings and notifications to
+// each other: nothing half, nothing twice, nothing lost.
+func checkBooks(t *testing.T, s *Store, runs []Run, told string) {
+	t.Helper()
+	changes := map[string]Counts{}
+	standing := map[int64]string{}
+	err := s.db.read(t.Context(), func(q querier) error {
+		return each(t.Context(), q, func(r rows) error {
+			var id int64
+			var run, kind, from, to string
+			if err := r.Scan(&id, &run, &kind, &from, &to); err != nil {
+				return err
+			}
+			c := changes[run]
+			was := standing[id]
+			switch kind {
+			case ChangeNew:
+				c.New++
+				standing[id] = "open"
+				if was != "" {
+					t.Errorf("finding %d is new twice", id)
+				}
+			case ChangeFixed:
+				c.Fixed++
+				standing[id] = "fixed"
+				if was != "open" {
+					t.Errorf("finding %d was fixed when it was %q", id, was)
+				}
+			case ChangeReopened:
+				c.Reopened++
+				standing[id] = "open"
+				if was != "fixed" {
+					t.Errorf("finding %d was reopened when it was %q", id, was)
+				}
+			}
+			changes[run] = c
+			return nil
+		}, `SELECT finding, run, kind, from_value, to_value FROM change ORDER BY id`)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range runs {
+		run := &runs[i]
+		got := changes[run.ID]
+		switch {
+		case run.State != Done:
+			t.Errorf("run %s is %s: %s", run.ID, run.State, run.Reason)
+		case got.New != run.Counts.New || got.Fixed != run.Counts.Fixed || got.Reopened != run.Counts.Reopened:
+			t.Errorf("run %s counts %+v, its changes are %+v", run.ID, run.Counts, got)
+		}
+		if _, err := s.Report(t.Context(), run.ID); err != nil {
+			t.Error(err)
+		}
+	}
+	findings, _, err := s.Findings(t.Context(), Filter{Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := 0
+	for i := range findings {
+		if standing[findings[i].ID] != string(findings[i].Standing) {
+			t.Errorf("finding %d is %s, its changes say %q", findings[i].ID, findings[i].Standing, standing[findings[i].ID])
+		}
+		if findings[i].Standing == StandingOpen {
+			open++
+		}
+	}
+	// The trend's last word is what is open.
+	o, err := s.Overview(t.Context())
+	if err != nil || o.Open["medium"] != open {
+		t.Errorf("the overview counts %d open, the findings %d, %v", o.Open["medium"], open, err)
+	}
+	notified := map[string]bool{}
+	f, err := os.Open(told)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var n Notification
+		if err := json.Unmarshal(lines.Bytes(), &n); err != nil {
+			continue // a worker was killed while it wrote: it is sent again
+		}
+		notified[n.Key] = true
+	}
+	for run, c := range changes {
+		if c != (Counts{}) && !notified[run+"/log"] {
+			t.Errorf("nobody was told of run %s", run)
+		}
+	}
+	if len(notified) != len(changes) {
+		t.Errorf("%d notifications for %d runs that changed something", len(notified), len(changes))
+	}
+}
