@@ -109,7 +109,7 @@ func (c *compliance) control(control checks.Control, framework string, all []*ch
 		switch {
 		case ok:
 			out.Checks = append(out.Checks, judged)
-		case len(kinds) > 0 && !slices.Contains(kinds, check.Subject):
+		case len(kinds) > 0 && !slices.ContainsFunc(check.Subjects(), func(k facts.Kind) bool { return slices.Contains(kinds, k) }):
 			out.OutOfScope = append(out.OutOfScope, check.ID)
 		default:
 			out.LeftOut = append(out.LeftOut, check.ID)

@@ -47,6 +47,7 @@ func TestControlStates(t *testing.T) {
 		"a check was left out":            {mapped: []string{"A", "B"}, judged: []outcome{{check: "A", counts: scanner.Counts{Pass: 2}}}, want: scanner.ControlIncomplete, because: "left out of this scan: B"},
 		"all checks were left out":        {mapped: []string{"B"}, want: scanner.ControlIncomplete, because: "left out of this scan: B"},
 		"the scan was broken off":         {mapped: []string{"A"}, judged: []outcome{{check: "A", counts: scanner.Counts{Pass: 2}}}, broken: true, want: scanner.ControlIncomplete, because: "the scan was broken off"},
+		"a part of a check judges it":     {mapped: []string{"IMG-PART"}, want: scanner.ControlIncomplete, because: "left out of this scan: IMG-PART"},
 		"a target failed":                 {mapped: []string{"A"}, judged: []outcome{{check: "A"}}, failed: true, want: scanner.ControlIncomplete, because: "shop could not be scanned"},
 		"a target failed, none speaks":    {failed: true, want: scanner.ControlNotCovered, because: "no check speaks to it"},
 	} {
@@ -72,8 +73,11 @@ func TestControlStates(t *testing.T) {
 			var all []*checks.Check
 			for _, name := range c.mapped {
 				check := &checks.Check{ID: name, Subject: facts.KindWorkload, References: []checks.Reference{{Framework: fw, Control: id}, {Framework: "other", Control: id}}}
-				if name == "IMG-1" {
+				if strings.HasPrefix(name, "IMG-") {
 					check.Subject = facts.KindImage
+				}
+				if name == "IMG-PART" {
+					check.Parts = []*checks.Check{{ID: name, Subject: facts.KindWorkload}}
 				}
 				all = append(all, check)
 			}
