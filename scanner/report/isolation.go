@@ -32,17 +32,10 @@ func writeIsolation(d *document, iso *scanner.Isolation) {
 	d.text("]}")
 }
 
-// readIsolation reads what writeIsolation wrote. Another version of the model is
-// an error: its numbers would be shown as if they were of this one.
-func readIsolation(dec *json.Decoder) (*scanner.Isolation, error) {
-	var iso *scanner.Isolation
-	if err := dec.Decode(&iso); err != nil || iso == nil {
-		return nil, err
-	}
-	if iso.Model != scanner.IsolationModel {
-		return nil, fmt.Errorf("it is %q, this version reads %q", iso.Model, scanner.IsolationModel)
-	}
-	return iso, nil
+// readIsolation reads what writeIsolation wrote. One of another version of the
+// model is read too: its groups say all that is shown of them.
+func readIsolation(dec *json.Decoder) (iso *scanner.Isolation, err error) {
+	return iso, dec.Decode(&iso)
 }
 
 // How much of the isolation part people are shown; JSON has all.
