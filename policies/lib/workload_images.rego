@@ -2,12 +2,6 @@
 # description: The images that a workload names, for its containers and its image volumes.
 package postscan.lib.workload_images
 
-# volumes are those that are images.
-volumes contains v if {
-	some v in input.volumes
-	v.type == "image"
-}
-
 # where is the field of a volume that names its image.
 where(volume) := concat("", [volume.path, ".image.reference"])
 
@@ -18,7 +12,8 @@ unreadable contains sprintf("the image of container %s cannot be read as the nam
 }
 
 unreadable contains sprintf("the image of volume %s cannot be read as the name of one", [v.name]) if {
-	some v in volumes
+	some v in input.volumes
+	v.type == "image"
 	v.image.repository == ""
 }
 

@@ -15,8 +15,8 @@ workload := {
 	],
 }
 
-test_image_volumes if {
-	{workload_images.where(v) | some v in workload_images.volumes} == {"spec.volumes[0].image.reference"} with input as workload
+test_where_a_volume_names_its_image if {
+	workload_images.where(workload.volumes[0]) == "spec.volumes[0].image.reference"
 }
 
 test_a_name_that_cannot_be_read if {

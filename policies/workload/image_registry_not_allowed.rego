@@ -52,7 +52,8 @@ deny contains {
 	"value": name(v.image),
 	"key": concat(" ", ["volume", v.name]),
 } if {
-	some v in workload_images.volumes
+	some v in input.volumes
+	v.type == "image"
 	v.image.repository != ""
 	not registries.allowed(name(v.image))
 }

@@ -43,7 +43,8 @@ deny contains {
 	"value": v.image.reference,
 	"key": concat(" ", ["volume", v.name]),
 } if {
-	some v in workload_images.volumes
+	some v in input.volumes
+	v.type == "image"
 	workload_images.mutable(v.image)
 	v.image.repository != ""
 }

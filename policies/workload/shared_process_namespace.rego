@@ -25,16 +25,16 @@
 package postscan.workload.shared_process_namespace
 
 deny contains {
-	"message": sprintf("the containers %s share their processes", [concat(", ", {c.name | some c in together})]),
+	"message": sprintf("the containers %s share their processes", [concat(", ", names)]),
 	"path": concat("", [input.pod_path, ".shareProcessNamespace"]),
 	"value": true,
 } if {
 	input.share_process_namespace
-	count({[c.image.reference, {name | some name in c.effective.capabilities}] | some c in together}) > 1
+	count({[c.image.reference, {name | some name in c.effective.capabilities}] | some c in input.containers; c.role != "init"}) > 1
 }
 
 # An init container has ended when the others begin.
-together contains c if {
+names contains c.name if {
 	some c in input.containers
 	c.role != "init"
 }

@@ -147,7 +147,7 @@ func (p *planner) column(t reflect.Type, path string) (column, error) {
 	if rest, ok := strings.CutPrefix(path, "[]"); ok && t.Kind() == reflect.Slice {
 		return p.elements(t, rest)
 	}
-	if path == "" || t.Kind() == reflect.Map {
+	if path == "" || t.Kind() == reflect.Map || t.Kind() == reflect.Struct && path[0] == '[' { // a field that is chosen by a variable
 		whole, err := p.plan(t)
 		if err != nil {
 			return nil, err

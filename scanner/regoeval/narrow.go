@@ -56,7 +56,7 @@ func (n *node) element() *node {
 // narrow plans the conversion of the parts of a type.
 func (p *planner) narrow(t reflect.Type, n *node) (*plan, error) {
 	switch {
-	case n.whole, t.Kind() != reflect.Struct && t.Kind() != reflect.Slice, t.Kind() == reflect.Slice && n.elems == nil:
+	case n.whole, t.Kind() != reflect.Struct && t.Kind() != reflect.Slice, (t.Kind() == reflect.Slice) != (n.elems != nil):
 		return p.plan(t)
 	case t.Kind() == reflect.Slice:
 		elem, err := p.narrow(t.Elem(), n.elems)
