@@ -12,7 +12,7 @@
 # custom:
 #   id: PS-K8S-030
 #   severity: low
-#   needs: [identity.automount, identity.service_account, identity.declared, pod_path]
+#   needs: [identity.automount, identity.service_account, pod_path]
 #   remediation: |
 #     Make a service account for the workload and name it in serviceAccountName. Where it does not talk to the API set
 #     "automountServiceAccountToken: false".
@@ -26,14 +26,10 @@
 package postscan.workload.default_service_account
 
 deny contains {
-	"message": sprintf("the token of the default service account is mounted%s", [how]),
+	"message": "the token of the default service account is mounted",
 	"path": concat("", [input.pod_path, ".serviceAccountName"]),
 	"value": input.identity.service_account,
 } if {
 	input.identity.service_account == "default"
 	input.identity.automount
 }
-
-default how := ", for the pod names no other"
-
-how := "" if input.identity.declared

@@ -8,7 +8,7 @@ identity(changes) := fixture.pod({"identity": changes})
 test_fails_with_its_token if {
 	denied := policy.deny with input as identity({"service_account": "default", "declared": false, "automount": true})
 	denied == {{
-		"message": "the token of the default service account is mounted, for the pod names no other",
+		"message": "the token of the default service account is mounted",
 		"path": "spec.template.spec.serviceAccountName",
 		"value": "default",
 	}}

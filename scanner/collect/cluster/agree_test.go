@@ -93,6 +93,9 @@ func testManifestsAgree(t *testing.T, s *clustertest.Server) {
 	if compared != applied {
 		t.Errorf("%d of %d pods compared", compared, applied)
 	}
+	if decided := sameOutcomes(t, file, live); len(decided) < 30 {
+		t.Errorf("%d checks were decided by both", len(decided))
+	}
 }
 
 // declared is the part of a workload's facts that its own object decides. The

@@ -225,6 +225,7 @@ subjects: [{kind: Group, name: readers, apiGroup: rbac.authorization.k8s.io}]
 	t.Run("custom kinds", func(t *testing.T) { testCustomKinds(t, s) })
 	t.Run("running images", func(t *testing.T) { testRunningImages(t, s) })
 	t.Run("manifests agree", func(t *testing.T) { testManifestsAgree(t, s) })
+	t.Run("outcomes of manifests agree", func(t *testing.T) { testOutcomesAgree(t, s) })
 	t.Run("server dies half-way", func(t *testing.T) { testServerDies(t, s) }) // last: it ends the server
 }
 
