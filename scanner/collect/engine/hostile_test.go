@@ -1,0 +1,373 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/postscan/postscan/scanner"
+	"github.com/postscan/postscan/scanner/facts"
+)
+
+// served is an engine that speaks Docker's API on a socket, for load and for bad manners.
+type served struct {
+	socket   string
+	inspects atomic.Int64
+	most     atomic.Int64 // inspections at one time
+	now      atomic.Int64
+}
+
+// behaviour says how the engine behaves.
+type behaviour struct {
+	containers int
+	version    string                                                   // of its API; 1.41 where empty
+	inspect    func(w http.ResponseWriter, r *http.Request, n int) bool // true where it has answered
+	info       http.HandlerFunc
+}
+
+// serveEngine starts the engine.
+func serveEngine(t testing.TB, b behaviour) *served {
+	t.Helper()
+	s := &served{socket: filepath.Join(folder(t), "docker.sock")}
+	if b.version == "" {
+		b.version = "1.41"
+	}
+	answer := func(w http.ResponseWriter, v any) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(v) // who hung up is not told
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/_ping", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Api-Version", b.version)
+		w.Header().Set("Server", "Docker/20.10.24 (linux)")
+	})
+	prefix := "/v" + b.version
+	info := func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, map[string]any{
+			"ID": "TEST", "ServerVersion": "20.10.24", "OSType": "linux", "CgroupVersion": "2", "SecurityOptions": []string{"name=seccomp,profile=default"},
+			"Swarm": map[string]any{"LocalNodeState": "inactive"},
+		})
+	}
+	if b.info != nil {
+		info = b.info
+	}
+	mux.HandleFunc(prefix+"/info", info)
+	mux.HandleFunc(prefix+"/version", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, map[string]any{"Version": "20.10.24", "ApiVersion": b.version})
+	})
+	mux.HandleFunc(prefix+"/networks", func(w http.ResponseWriter, _ *http.Request) { answer(w, []any{}) })
+	mux.HandleFunc(prefix+"/containers/json", func(w http.ResponseWriter, _ *http.Request) {
+		list := make([]map[string]any, b.containers)
+		for i := range list {
+			list[i] = map[string]any{"Id": containerID(i), "Names": []string{fmt.Sprintf("/c%d", i)}}
+		}
+		answer(w, list)
+	})
+	mux.HandleFunc(prefix+"/containers/{id}/json", func(w http.ResponseWriter, r *http.Request) {
+		now := s.now.Add(1)
+		defer s.now.Add(-1)
+		for most := s.most.Load(); now > most && !s.most.CompareAndSwap(most, now); most = s.most.Load() {
+		}
+		n := int(s.inspects.Add(1))
+		if b.inspect != nil && b.inspect(w, r, n) {
+			return
+		}
+		answer(w, inspected(r.PathValue("id")))
+	})
+	listener, err := net.Listen("unix", s.socket)
+	must(t, err)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
+	go func() { _ = server.Serve(listener) }() // ends with Close
+	t.Cleanup(func() { _ = server.Close() })
+	return s
+}
+
+func containerID(i int) string { return fmt.Sprintf("%012x%052d", i+1, 0) }
+
+// inspected is a container as Docker describes one, with what people give theirs.
+func inspected(id string) map[string]any {
+	return map[string]any{
+		"Id": id, "Name": "/c" + strings.TrimLeft(id, "0"), "Image": "sha256:" + id, "State": map[string]any{"Status": "exited"},
+		"Config":          map[string]any{"Image": "registry.example/team/app:1", "User": "10001", "Env": []string{"PATH=/bin", "MODE=production", "PORT=8080"}, "Labels": map[string]string{"team": "shop"}, "Cmd": []string{"/app"}},
+		"HostConfig":      map[string]any{"NetworkMode": "own", "CapDrop": []string{"ALL"}, "ReadonlyRootfs": true, "Memory": 1 << 25, "PidsLimit": 50, "NanoCpus": 500000000, "SecurityOpt": []string{"no-new-privileges"}, "MaskedPaths": []string{"/proc/kcore"}},
+		"Mounts":          []map[string]any{{"Type": "volume", "Name": "data", "Source": "/var/lib/docker/volumes/data/_data", "Destination": "/data", "RW": true}},
+		"NetworkSettings": map[string]any{"Networks": map[string]any{"own": map[string]any{}}},
+	}
+}
+
+func (s *served) host() []string { return []string{"unix://" + s.socket} }
+
+// failure collects and returns the error of the only target.
+func failure(t *testing.T, o Options) string {
+	t.Helper()
+	s := collect(t, o)
+	if len(s.targets) != 1 || len(s.resources) != 0 || s.targets[0].Error == "" {
+		t.Fatalf("targets %+v, %d resources: want one target with an error", s.targets, len(s.resources))
+	}
+	return s.targets[0].Error
+}
+
+// Engines that cannot be spoken to are targets with an error that says what to do.
+func TestUnreachable(t *testing.T) {
+	hangs := func(http.ResponseWriter, *http.Request) { time.Sleep(2 * time.Second) }
+	quick := Options{CallTimeout: 100 * time.Millisecond}
+	with := func(o Options, hosts ...string) Options { o.Hosts = hosts; return o }
+	silent := filepath.Join(folder(t), "docker.sock")
+	listener, err := net.Listen("unix", silent)
+	must(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	dead := filepath.Join(folder(t), "docker.sock")
+	gone, err := net.Listen("unix", dead)
+	must(t, err)
+	gone.(*net.UnixListener).SetUnlinkOnClose(false)
+	must(t, gone.Close())
+	for name, tt := range map[string]struct {
+		options Options
+		says    []string
+	}{
+		"none on the machine": {Options{Root: folder(t)}, []string{"no container engine was found", "--host"}},
+		"no socket":           {with(quick, "unix:///nowhere/docker.sock"), []string{"/nowhere/docker.sock", "start the engine"}},
+		"nobody listens":      {with(quick, "unix://"+dead), []string{"nothing listens"}},
+		"accepts and is mute": {with(quick, "unix://"+silent), []string{"does not answer within 100ms", "--call-timeout"}},
+		"info hangs":          {with(quick, serveEngine(t, behaviour{info: hangs}).host()...), []string{"does not answer within 100ms"}},
+		"an old API":          {with(quick, serveEngine(t, behaviour{version: "1.24"}).host()...), []string{"1.24", "minimum supported"}},
+		"tcp":                 {with(quick, "tcp://127.0.0.1:1"), []string{"nothing listens there"}},
+		"containerd by tcp":   {with(quick, "unix:///nowhere/containerd.sock"), []string{"no socket /nowhere/containerd.sock"}},
+		"answers rubbish":     {with(quick, serveEngine(t, behaviour{info: func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{")) }}).host()...), []string{"ask the engine about itself"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := failure(t, tt.options)
+			for _, s := range tt.says {
+				if !strings.Contains(got, s) {
+					t.Errorf("%q does not say %q", got, s)
+				}
+			}
+		})
+	}
+}
+
+// Without rights on the socket the error says what to do. Root may open everything, so the check is on the words.
+func TestNoRights(t *testing.T) {
+	s := &session{}
+	err := s.explain(fmt.Errorf("open the socket: %w", &net.OpError{Op: "dial", Err: os.ErrPermission}))
+	if !strings.Contains(err.Error(), "run postscan as root") {
+		t.Error(err)
+	}
+}
+
+// What hosts may be.
+func TestHosts(t *testing.T) {
+	for _, bad := range []string{"docker", "http://x", "tcp://x", "unix://relative", "ssh://user:password@host", "tcp://x:1/path", "::"} {
+		if err := (Options{Hosts: []string{bad}}).Validate(); !errors.Is(err, ErrUsage) || strings.Contains(err.Error(), "password@") {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+	for _, good := range []string{"unix:///run/docker.sock", "/run/docker.sock", "tcp://127.0.0.1:2375", "ssh://me@host"} {
+		must(t, Options{Hosts: []string{good}}.Validate())
+	}
+	if err := (Options{Name: "x"}).Validate(); !errors.Is(err, ErrUsage) {
+		t.Errorf("a name without a host: %v", err)
+	}
+}
+
+// A container that goes away is said and is no gap; one that cannot be inspected is unknown; the rest goes on.
+func TestContainersThatFail(t *testing.T) {
+	var log bytes.Buffer
+	e := serveEngine(t, behaviour{containers: 5, inspect: func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		switch r.PathValue("id") {
+		case containerID(0):
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = w.Write([]byte(`{"message": "No such container"}`))
+		case containerID(1):
+			w.WriteHeader(http.StatusInternalServerError)
+			_, _ = w.Write([]byte(`{"message": "disk is broken"}`))
+		case containerID(2):
+			_, _ = w.Write([]byte(`{"Id": "x"}`))
+		default:
+			return false
+		}
+		return true
+	}})
+	s := collect(t, Options{Hosts: e.host(), Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if len(s.resources) != 1+2+2 { // the engine, two that are well, two that are not
+		t.Fatalf("%d resources", len(s.resources))
+	}
+	if !strings.Contains(log.String(), "went away") {
+		t.Errorf("log %q", log.String())
+	}
+	for _, id := range []string{containerID(1), containerID(2)} {
+		r := s.resources["docker/"+short(id)]
+		if r == nil || r.Missing["privileged"].Status != facts.Unknown || r.Missing["capabilities"].Reason == "" {
+			t.Errorf("%s: %+v", short(id), r)
+		}
+	}
+	rep := findingsReport(t, Options{Hosts: e.host()})
+	if rep.unknown == 0 {
+		t.Error("a container that could not be seen trips no gate")
+	}
+}
+
+// An engine that hangs while containers are inspected does not hold the scan for as many time-outs as it has containers.
+func TestInspectionsThatHang(t *testing.T) {
+	e := serveEngine(t, behaviour{containers: 500, inspect: func(_ http.ResponseWriter, r *http.Request, _ int) bool {
+		select {
+		case <-r.Context().Done():
+		case <-time.After(5 * time.Second):
+		}
+		return true
+	}})
+	s := collect(t, Options{Hosts: e.host(), CallTimeout: 200 * time.Millisecond, Parallel: 4})
+	if n := e.inspects.Load(); n > 20 {
+		t.Errorf("%d calls to an engine that hangs", n)
+	}
+	if len(s.resources) != 501 {
+		t.Errorf("%d resources, want the engine and 500 unknown containers", len(s.resources))
+	}
+}
+
+// 2,000 containers are inspected a few at a time, each once.
+func TestManyContainers(t *testing.T) {
+	e := serveEngine(t, behaviour{containers: 2000})
+	s := collect(t, Options{Hosts: e.host()})
+	if len(s.resources) != 2001 || e.inspects.Load() != 2000 || e.most.Load() > 8 {
+		t.Errorf("%d resources, %d inspections, %d at one time", len(s.resources), e.inspects.Load(), e.most.Load())
+	}
+}
+
+// A scan that is cancelled ends at once, with the cause.
+func TestCancelled(t *testing.T) {
+	stop := errors.New("enough")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	e := serveEngine(t, behaviour{containers: 100, inspect: func(_ http.ResponseWriter, _ *http.Request, n int) bool {
+		if n == 10 {
+			cancel(stop)
+		}
+		return false
+	}})
+	err := New(Options{Hosts: e.host()}).Collect(ctx, &seen{resources: map[string]*facts.Resource{}})
+	if !errors.Is(err, stop) {
+		t.Errorf("%v", err)
+	}
+}
+
+type outcomeCount struct{ unknown int }
+
+func findingsReport(t testing.TB, o Options) outcomeCount {
+	t.Helper()
+	o.Detect = detect
+	var n outcomeCount
+	e := evaluator(t)
+	s := &seen{resources: map[string]*facts.Resource{}}
+	must(t, New(o).Collect(t.Context(), s))
+	for _, r := range s.resources {
+		outcomes, err := e.Evaluate(t.Context(), r)
+		must(t, err)
+		for _, oc := range outcomes {
+			if oc.Gap == facts.Unknown {
+				n.unknown++
+			}
+		}
+	}
+	return n
+}
+
+// A broken daemon.json makes what it decides unknown, and the rest goes on.
+func TestBrokenDaemonJSON(t *testing.T) {
+	root := folder(t)
+	writeFile(t, root, "etc/docker/daemon.json", `{"iptables": fals`)
+	e := serveEngine(t, behaviour{})
+	s := collect(t, Options{Hosts: e.host(), Root: root})
+	r := s.resources["docker"]
+	for _, p := range []string{"iptables", "listeners", "userland_proxy"} {
+		if m := r.Missing[p]; m.Status != facts.Unknown || !m.Partial || !strings.Contains(m.Reason, "daemon.json is broken") {
+			t.Errorf("%s: %+v", p, m)
+		}
+	}
+	// There is no /sys below the root: nobody knows what the kernel offers.
+	if m := r.Missing["apparmor"]; m.Status != facts.Unknown {
+		t.Errorf("apparmor: %+v", m)
+	}
+}
+
+// The configuration of a machine, read below another root.
+func TestDaemonJSON(t *testing.T) {
+	root := folder(t)
+	writeFile(t, root, "etc/docker/daemon.json", `{"iptables": false, "hosts": ["tcp://0.0.0.0:2376"], "tls": true, "tlsverify": true, "no-new-privileges": true, "metrics-addr": "0.0.0.0:9323"}`)
+	writeFile(t, root, "etc/machine-id", "0123456789abcdef0123456789abcdef\n")
+	writeFile(t, root, "etc/audit/rules.d/docker.rules", "-w /etc/docker -p wa\n-a always,exit -F path=/usr/bin/dockerd -F perm=x\n")
+	e := serveEngine(t, behaviour{containers: 1})
+	s := collect(t, Options{Hosts: e.host(), Root: root})
+	f := s.engine(t, "docker")
+	if f.IPTables || !f.NoNewPrivileges || len(f.Listeners) != 3 || !f.Listeners[1].ClientVerification || f.Listeners[1].Loopback || f.Listeners[2].Purpose != "metrics" {
+		t.Errorf("engine %+v", f)
+	}
+	if len(f.Audit.Paths) != 2 || !strings.HasPrefix(s.targets[0].Identity, "0123456789abcdef0123456789abcdef docker at ") {
+		t.Errorf("audit %+v, target %+v", f.Audit, s.targets)
+	}
+}
+
+// /proc that tells of another process is not believed: the control group must carry the container's id.
+func TestLyingProc(t *testing.T) {
+	root := folder(t)
+	id := containerID(0)
+	writeFile(t, root, "proc/77/status", "Uid:\t0\t0\t0\t0\nNoNewPrivs:\t1\nSeccomp:\t2\nCapBnd:\t00000000a80425fb\n")
+	writeFile(t, root, "proc/77/uid_map", "0 100000 65536\n")
+	writeFile(t, root, "proc/77/cgroup", "0::/somewhere/else\n")
+	m := readMachine(root)
+	if st, ok := m.status(77, id); ok {
+		t.Errorf("believed %+v", st)
+	}
+	writeFile(t, root, "proc/77/cgroup", "0::/docker/"+id+"\n")
+	st, ok := m.status(77, id)
+	if !ok || !st.noNewPrivs || st.seccomp != 2 || !st.remapped || len(capabilityNames(st.bounding)) != 14 {
+		t.Errorf("%t %+v %v", ok, st, capabilityNames(st.bounding))
+	}
+	writeFile(t, root, "proc/77/status", "Uid:\tx\nNoNewPrivs:\t1\n")
+	if _, ok := m.status(77, id); ok {
+		t.Error("a status without its fields is believed")
+	}
+}
+
+func BenchmarkContainers(b *testing.B) {
+	for _, n := range []int{500, 2000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			e := serveEngine(b, behaviour{containers: n})
+			judge := evaluator(b)
+			for b.Loop() {
+				count := &judging{evaluator: judge}
+				if err := New(Options{Hosts: e.host(), Detect: detect}).Collect(b.Context(), count); err != nil {
+					b.Fatal(err)
+				}
+				if got := count.n.Load(); got != int64(n)+1 {
+					b.Fatalf("%d resources", got)
+				}
+			}
+		})
+	}
+}
+
+// judging judges what it is sent, as a scan does.
+type judging struct {
+	evaluator scanner.Evaluator
+	n         atomic.Int64
+}
+
+func (j *judging) Target(facts.Target) error { return nil }
+func (j *judging) Source(facts.Source) error { return nil }
+func (j *judging) Resource(ctx context.Context, r *facts.Resource) error {
+	r.Normalise()
+	j.n.Add(1)
+	_, err := j.evaluator.Evaluate(ctx, r)
+	return err
+}
