@@ -59,7 +59,7 @@ func newVM(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "vm",
 		Short: "Inspect the virtual machine that this runs on, or a disk",
-		Long: `vm inspects a machine from the inside: what it runs on, its kernel and how it was
+		Long: `vm inspects a machine from the inside: what it runs on, its kernel and how it
 started, what the host shares with it, who can log in, and its packages. It only
 reads. Run it as root; without, what needs root is unknown, and the report says
 so. It uses no network: vulnerabilities come from the database on disk (postscan
