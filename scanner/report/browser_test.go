@@ -133,7 +133,7 @@ func (v *visit) keep(t *testing.T, name string) {
 		return
 	}
 	var picture []byte
-	v.run(t, chromedp.FullScreenshot(&picture, 90))
+	v.run(t, chromedp.FullScreenshot(&picture, 100))
 	if err := os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o600); err != nil {
 		t.Fatal(err)
 	}
