@@ -196,7 +196,7 @@ func TestControlPlane(t *testing.T) {
 func TestControlPlaneOnFile(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "control-plane.yaml")
-	pods := kubeadm[strings.Index(kubeadm, "apiVersion: v1\nkind: Pod"):]
+	_, pods, _ := strings.Cut(kubeadm, "ClusterConfiguration\"}\n---\n")
 	pods = strings.Replace(pods, "    - --authorization-mode=Node,RBAC\n", "    - --authorization-mode=AlwaysAllow\n    - --anonymous-auth=false\n", 1)
 	if err := os.WriteFile(file, []byte(pods), 0o600); err != nil {
 		t.Fatal(err)
