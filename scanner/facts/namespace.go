@@ -12,7 +12,8 @@ type Namespace struct {
 	// configuration file for admission), assumed (no API server is in view; privileged is every known default) or
 	// configured (they read such a file, which the API does not show).
 	PodSecurityDefault string `json:"pod_security_default"`
-	// Guards are the admission policies of other engines that cover pods of the namespace.
+	// Guards are the admission policies of other engines that cover pods of the namespace. Missing where they were not
+	// seen and something hangs on them: no enforce label, and no namespace of the system.
 	Guards []Guard `json:"guards"`
 	// DenyIngress and DenyEgress: a policy selects every pod of the namespace
 	// (podSelector {}) in that direction, and no policy that selects every pod

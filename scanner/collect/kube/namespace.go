@@ -241,7 +241,9 @@ func (s *Set) namespaceResources(yield func(*facts.Resource) bool) bool {
 			f.Objects = append(f.Objects, facts.ObjectCount{Kind: k, Count: s.counts[n][k]})
 		}
 		r := s.resource(facts.KindNamespace, ref{"Namespace", name{"", n}}, ns.at, f)
-		s.lack(r, "guards", AdmissionPolicies)
+		if f.PodSecurity.EnforceLabel == unset && !f.System { // elsewhere nothing hangs on them
+			s.lack(r, "guards", AdmissionPolicies)
+		}
 		for _, p := range []string{"policies", "policies_unread", "deny_ingress", "deny_egress"} {
 			s.lack(r, p, NetworkPolicies)
 		}
@@ -289,7 +291,7 @@ func (s *Set) namespaceGaps(r *facts.Resource, f *facts.Namespace) {
 	if s.opts.Live {
 		return
 	}
-	if f.PodSecurity.EnforceLabel == unset && !slices.ContainsFunc(f.Guards, func(g facts.Guard) bool { return g.Enforces }) {
+	if f.PodSecurity.EnforceLabel == unset && !f.System && !slices.ContainsFunc(f.Guards, func(g facts.Guard) bool { return g.Enforces }) {
 		m := notAssessed("the cluster may hold admission policies that cover it; scan the cluster")
 		m.Partial = true
 		r.Missing["guards"] = m

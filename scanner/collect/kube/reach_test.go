@@ -24,7 +24,7 @@ func one[T any](t *testing.T, s *Set, kind facts.Kind) (*facts.Resource, *T) {
 		t.Fatalf("want one %s, got %v", kind, keys(all))
 	}
 	for _, r := range all {
-		return r, any(r.Facts).(*T)
+		return r, r.Facts.(*T)
 	}
 	return nil, nil
 }

@@ -177,7 +177,12 @@ func (s *Set) serviceResources(yield func(*facts.Resource) bool) bool {
 		r := s.resource(facts.KindService, svc.ref, svc.at, &f)
 		s.lack(r, "matches", Pods, Controllers)
 		s.lack(r, "images", Pods, Controllers)
-		s.lack(r, "targets", EndpointSlices, Services, Nodes)
+		switch {
+		case f.Type == "ExternalName":
+			s.lack(r, "targets", Services, Nodes)
+		case !f.Selector: // one with a selector has no targets of its own
+			s.lack(r, "targets", EndpointSlices, Services, Nodes)
+		}
 		s.serviceGaps(r, svc, &f)
 		if !s.opts.Live && f.Selector && f.Matches == 0 {
 			m := notAssessed("the files hold no workload that it selects; scan the cluster")
