@@ -19,8 +19,8 @@ func normalise(v reflect.Value) {
 			normalise(v.Elem())
 		}
 	case reflect.Struct:
-		for _, f := range v.Fields() {
-			normalise(f)
+		for i := range v.NumField() { // Fields describes each field, which takes more time than the rest
+			normalise(v.Field(i))
 		}
 	case reflect.String:
 		if v.CanSet() && !utf8.ValidString(v.String()) {
