@@ -39,7 +39,7 @@ mend := "keep the network with the platform"
 
 exposure contains h if {
 	input.type == "ServiceAccount"
-	some r in rights.on(rights.held, [
+	some resource in [
 		"networkpolicies.networking.k8s.io",
 		"services",
 		"endpoints",
@@ -52,12 +52,14 @@ exposure contains h if {
 		"tcproutes.gateway.networking.k8s.io",
 		"udproutes.gateway.networking.k8s.io",
 		"routes.route.openshift.io",
-	])
+	]
+	some r in rights.held[resource]
 	h := rights.hit(r, primitives.changing, "medium", "can change what is reachable")
 }
 
 status contains h if {
-	some r in rights.on(rights.held, ["services/status", "pods/status"])
+	some resource in ["services/status", "pods/status"]
+	some r in rights.held[resource]
 	h := rights.hit(r, {"update", "patch"}, "medium", "can draw traffic to itself by a status")
 }
 

@@ -36,12 +36,16 @@ deny contains rights.finding(input.grants, i, of, mend) if {
 mend := "remove delete and deletecollection"
 
 traces contains h if {
-	some r in rights.on(rights.held, ["events", "events.events.k8s.io"])
+	some resource in ["events", "events.events.k8s.io"]
+	some r in rights.held[resource]
 	h := rights.hit(r, {"delete", "deletecollection"}, "medium", "can delete events")
 }
 
 masses contains h if {
-	some r in rights.on(rights.held, array.concat(["pods", "persistentvolumeclaims", "namespaces"], primitives.owners))
+	some resource in collections
+	some r in rights.held[resource]
 	r.cluster_wide
 	h := rights.hit(r, {"deletecollection"}, "medium", "can delete whole collections")
 }
+
+collections := array.concat(["persistentvolumeclaims", "namespaces"], primitives.pods_and_owners)

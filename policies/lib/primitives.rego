@@ -62,7 +62,8 @@ namespace_severity(r) := "high" if {
 
 pods(held) := starts | swaps if {
 	starts := {h |
-		some r in rights.on(held, array.concat(["pods"], owners))
+		some resource in pods_and_owners
+		some r in held[resource]
 		h := rights.hit(r, starting(r), pod_severity(r), "can run code as any service account")
 	}
 	swaps := {h |
@@ -79,10 +80,13 @@ pod_severity(r) := "critical" if {
 	r.weakest == "privileged"
 } else := "high"
 
+pods_and_owners := array.concat(["pods"], owners)
+
 # exec: until 1.34 a WebSocket is opened with get; from 1.35 on create is asked for as well. Where the version is not known the
 # worse counts.
 exec(held, minor) := {h |
-	some r in rights.on(held, ["pods/exec", "pods/attach"])
+	some resource in ["pods/exec", "pods/attach"]
+	some r in held[resource]
 	some kind in [
 		{"verbs": websocket(minor), "severity": "high", "what": "can run commands in pods"},
 		{"verbs": {"get"}, "severity": "low", "what": "has the half of what commands in pods take"},
@@ -105,7 +109,8 @@ forward(held, minor) := ports | proxies if {
 		h := rights.hit(r, websocket(minor), "medium", "can reach ports of pods through the API server")
 	}
 	proxies := {h |
-		some r in rights.on(held, ["pods/proxy", "services/proxy"])
+		some resource in ["pods/proxy", "services/proxy"]
+		some r in held[resource]
 		h := rights.hit(r, {verb | some verb in r.verbs}, "medium", "can reach ports of pods through the API server")
 	}
 }
@@ -133,7 +138,8 @@ completes(_, _, _, _, w) if rights.gives(w, {"update", "patch"})
 
 completes(held, _, _, e, w) if {
 	"create" in w.verbs
-	some b in rights.on(held, [cluster_roles, roles])
+	some resource in [cluster_roles, roles]
+	some b in held[resource]
 	"bind" in b.verbs
 	rights.share(e, b)
 }
@@ -167,7 +173,8 @@ bind(held) := everywhere | within if {
 		h := rights.hit(r, {"bind", "create", "update", "patch"}, "critical", "can bind any role to itself")
 	}
 	within := {h |
-		some b in rights.on(held, [cluster_roles, roles])
+		some resource in [cluster_roles, roles]
+		some b in held[resource]
 		"bind" in b.verbs
 		rights.any_name(b)
 		some w in held[role_bindings]
@@ -190,7 +197,8 @@ write_rbac(held, grants) := {h |
 
 impersonate(held, grants, minor) := plain | constrained(held, grants, minor) if {
 	plain := {h |
-		some r in rights.on(held, ["users", "groups", "serviceaccounts", "uids.authentication.k8s.io", "userextras.authentication.k8s.io/*"])
+		some resource in ["users", "groups", "serviceaccounts", "uids.authentication.k8s.io", "userextras.authentication.k8s.io/*"]
+		some r in held[resource]
 		h := rights.hit(r, {"impersonate"}, impersonate_severity(r), "can act as others")
 	}
 }
@@ -215,14 +223,15 @@ impersonate_severity(r) := "critical" if {
 constrained(held, grants, minor) := {h |
 	constrained_version(minor)
 	acts(grants)
-	some r in rights.on(held, [
+	some resource in [
 		"users.authentication.k8s.io",
 		"groups.authentication.k8s.io",
 		"uids.authentication.k8s.io",
 		"userextras.authentication.k8s.io/*",
 		"serviceaccounts.authentication.k8s.io",
 		"nodes.authentication.k8s.io",
-	])
+	]
+	some r in held[resource]
 	h := rights.hit(r, constrained_verbs, constrained_severity(r), "can do some things as others")
 }
 
@@ -306,14 +315,15 @@ client_signer(s) if {
 }
 
 admission(held) := {h |
-	some r in rights.on(held, [
+	some resource in [
 		"mutatingwebhookconfigurations.admissionregistration.k8s.io",
 		"validatingwebhookconfigurations.admissionregistration.k8s.io",
 		"validatingadmissionpolicies.admissionregistration.k8s.io",
 		"validatingadmissionpolicybindings.admissionregistration.k8s.io",
 		"mutatingadmissionpolicies.admissionregistration.k8s.io",
 		"mutatingadmissionpolicybindings.admissionregistration.k8s.io",
-	])
+	]
+	some r in held[resource]
 	h := rights.hit(r, writing, "critical", "can change what the API server lets in")
 }
 
@@ -325,7 +335,13 @@ volumes(held) := {h |
 }
 
 claims(held) if {
-	some c in rights.on(held, array.concat(["persistentvolumeclaims"], owners))
+	some c in held.persistentvolumeclaims
+	rights.gives(c, changing)
+}
+
+claims(held) if {
+	some resource in owners
+	some c in held[resource]
 	rights.gives(c, changing)
 }
 
@@ -336,7 +352,8 @@ claims(held) if {
 
 nodes(held) := changed | steered if {
 	changed := {h |
-		some r in rights.on(held, ["nodes", "nodes/status"])
+		some resource in ["nodes", "nodes/status"]
+		some r in held[resource]
 		h := rights.hit(r, {"update", "patch", "delete"}, "medium", "can steer pods to a node of its choice")
 	}
 	steered := {h |

@@ -161,14 +161,19 @@ scope(grant) := "in the whole cluster" if {
 	count(grant.namespaces) == 1
 } else := sprintf("in the namespaces %s", [few(grant.namespaces)])
 
-# mending says the least that has to change: the rule where the role is the people's own, and the binding where it is Kubernetes' own,
-# for others hold that one too.
+# kept: who changes the rules of the role finds them as before, for Kubernetes or what others add by label puts them back.
+kept(role) if role.bootstrap
+
+kept(role) if role.aggregated
+
+# mending says the least that has to change: the rule where the role is the people's own, and the binding where it is Kubernetes' own
+# or made of others by label, for more people hold that one and it is put back.
 mending(grant, hits, mend) := sprintf("bind a role of your own without it in place of %s in %s; %s", [
 	role(grant.role),
 	bindings(grant),
 	mend,
 ]) if {
-	grant.role.bootstrap
+	kept(grant.role)
 } else := sprintf("in %s of %s name the verbs and resources that are used in place of *; %s", [
 	rules(grant, hits),
 	role(grant.role),

@@ -1,12 +1,22 @@
 package manifests_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/postscan/postscan/checks"
+	"github.com/postscan/postscan/scanner/collect/kube"
 	"github.com/postscan/postscan/scanner/collect/manifests"
+	"github.com/postscan/postscan/scanner/facts"
+	"github.com/postscan/postscan/scanner/regoeval"
 )
 
 // The checks of RBAC over a small folder: exactly these findings at exactly
@@ -111,4 +121,60 @@ func TestRBACChecksOverManifests(t *testing.T) {
 			t.Errorf("files leave something to the cluster, and say so: %s", gap)
 		}
 	}
+}
+
+// BenchmarkRBAC judges 2,000 service accounts, each with a Role and a RoleBinding
+// of its own in one of 100 namespaces, by all checks of RBAC. Every tenth may do
+// something that is found. It reports microseconds for an account.
+func BenchmarkRBAC(b *testing.B) {
+	const accounts = 2000
+	set := kube.New(kube.Options{Live: true, Minor: 36})
+	for i := range accounts {
+		ns, n := fmt.Sprintf("team-%d", i%100), fmt.Sprintf("app-%d", i)
+		meta := metav1.ObjectMeta{Name: n, Namespace: ns}
+		set.Add(&corev1.ServiceAccount{ObjectMeta: meta}, kube.Place{})
+		rules := []rbacv1.PolicyRule{
+			{Verbs: []string{"get", "list", "watch"}, APIGroups: []string{""}, Resources: []string{"configmaps", "pods", "services"}},
+			{Verbs: []string{"get"}, APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{n}},
+		}
+		if i%10 == 0 {
+			rules = append(rules, rbacv1.PolicyRule{Verbs: []string{"create"}, APIGroups: []string{"apps"}, Resources: []string{"deployments"}})
+		}
+		set.Add(&rbacv1.Role{ObjectMeta: meta, Rules: rules}, kube.Place{})
+		set.Add(&rbacv1.RoleBinding{
+			ObjectMeta: meta, RoleRef: rbacv1.RoleRef{Kind: "Role", Name: n}, Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: ns, Name: n}},
+		}, kube.Place{})
+	}
+	var resources []*facts.Resource
+	for r := range set.Resources() {
+		resources = append(resources, r)
+	}
+	catalogue, err := checks.Load(checks.BuiltIn())
+	if err != nil {
+		b.Fatal(err)
+	}
+	selected, err := catalogue.Select([]string{"PS-RBAC-*"}, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		e, err := regoeval.New(b.Context(), catalogue, selected, regoeval.Options{Now: time.Unix(2e9, 0)})
+		if err != nil {
+			b.Fatal(err)
+		}
+		found := 0
+		for _, r := range resources {
+			outcomes, err := e.Evaluate(b.Context(), r)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for _, o := range outcomes {
+				found += len(o.Violations)
+			}
+		}
+		if found != accounts/10 {
+			b.Fatalf("%d findings, want one for every tenth account", found)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/accounts, "µs/account")
 }
