@@ -3,7 +3,9 @@ package audit
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
+	"time"
 
 	"github.com/riverqueue/river"
 
@@ -35,6 +37,10 @@ type ChangedFinding struct {
 	Message  string           `json:"message"`
 }
 
+// directGrace is how long the queue leaves the notifications of a direct run to
+// whoever ran it.
+const directGrace = 5 * time.Minute
+
 // maxChanges bounds the changes of one notification.
 const maxChanges = 50
 
@@ -62,7 +68,11 @@ func (s *Store) notifyChanges(ctx context.Context, t tx, r *recording) error {
 		if _, err := t.exec(ctx, `INSERT INTO notification (key, audit, run, channel, body, queued_at) VALUES ($1, $2, $3, $4, $5, $6)`, n.Key, r.audit, r.run, channel, string(body), r.at); err != nil {
 			return err
 		}
-		if err := t.enqueue(ctx, notifyJob{Key: n.Key}, &river.InsertOpts{Queue: notifyQueue, MaxAttempts: 20}); err != nil {
+		o := &river.InsertOpts{Queue: notifyQueue, MaxAttempts: 20}
+		if r.cause == CauseDirect {
+			o.ScheduledAt = s.opts.Now().Add(directGrace) // who ran it sends it, see SendOf
+		}
+		if err := t.enqueue(ctx, notifyJob{Key: n.Key}, o); err != nil {
 			return err
 		}
 	}
@@ -90,4 +100,41 @@ func (s *Store) notSent(ctx context.Context, key string, cause error) error {
 		_, err := t.exec(ctx, `UPDATE notification SET attempts = attempts + 1, last_error = $2 WHERE key = $1`, key, cause.Error())
 		return err
 	})
+}
+
+// SendOf sends the notifications of a direct run, for there may be no server that
+// works the queue. What cannot be sent stays queued.
+func (s *Store) SendOf(ctx context.Context, run string, send func(context.Context, *Notification) error) error {
+	var keys []string
+	err := s.db.read(ctx, func(q querier) error {
+		return each(ctx, q, func(r rows) error {
+			var key string
+			err := r.Scan(&key)
+			keys = append(keys, key)
+			return err
+		}, `SELECT key FROM notification WHERE run = $1 AND sent_at IS NULL ORDER BY key`, run)
+	})
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, key := range keys {
+		n, err := s.unsent(ctx, key)
+		if err != nil || n == nil {
+			errs = append(errs, err)
+			continue
+		}
+		if err := send(ctx, n); err != nil {
+			errs = append(errs, err, s.notSent(ctx, key, err))
+			continue
+		}
+		errs = append(errs, s.db.write(ctx, func(t tx) error { return s.sent(ctx, t, key) }))
+	}
+	return errors.Join(errs...)
+}
+
+// sent books that a notification was delivered.
+func (s *Store) sent(ctx context.Context, t tx, key string) error {
+	_, err := t.exec(ctx, `UPDATE notification SET sent_at = $2, attempts = attempts + 1, last_error = '' WHERE key = $1`, key, s.now())
+	return err
 }

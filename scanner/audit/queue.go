@@ -197,7 +197,7 @@ func (w *notifyWorker) Work(ctx context.Context, job *river.Job[notifyJob]) erro
 	}
 	end := context.WithoutCancel(ctx)
 	return w.store.db.write(end, func(t tx) error {
-		if _, err := t.exec(end, `UPDATE notification SET sent_at = $2, attempts = attempts + 1, last_error = '' WHERE key = $1`, n.Key, w.store.now()); err != nil {
+		if err := w.store.sent(end, t, n.Key); err != nil {
 			return err
 		}
 		return complete(end, t, job)

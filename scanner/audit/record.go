@@ -33,7 +33,7 @@ func (s *Store) record(ctx context.Context, id string, rep *scanner.Report, more
 	err = s.db.write(ctx, func(t tx) error {
 		r := &recording{tx: t, run: id, at: s.now(), rep: rep}
 		var worker string
-		found, err := one(ctx, t, []any{&r.audit, &worker}, `SELECT audit, worker FROM run WHERE id = $1 AND state = 'running' `+s.db.words()["lock"], id)
+		found, err := one(ctx, t, []any{&r.audit, &r.cause, &worker}, `SELECT audit, cause, worker FROM run WHERE id = $1 AND state = 'running' `+s.db.words()["lock"], id)
 		if err != nil {
 			return err
 		}
@@ -158,6 +158,7 @@ type recording struct {
 	tx     tx
 	run    string
 	audit  string
+	cause  string
 	at     int64
 	rep    *scanner.Report
 	counts Counts

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"text/tabwriter"
@@ -169,8 +170,16 @@ func (a *app) runAudit(ctx context.Context, f *auditFlags, name string) error {
 	if run, err = s.Run(end, run.ID); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(a.env.Stdout, sentence(run))
-	return err
+	if _, err := fmt.Fprintln(a.env.Stdout, sentence(run)); err != nil {
+		return err
+	}
+	if err := s.SendOf(ctx, run.ID, audit.NewNotifier(c.Notifications, a.env.Getenv, http.DefaultTransport).Send); err != nil {
+		return fmt.Errorf("the run is stored, but not everybody was told of it; a server will try again: %w", err)
+	}
+	if n := run.Counts.Stale; n > 0 {
+		return fmt.Errorf("%s could not be scanned; what the history shows of it is of an earlier run", plural(n, "target"))
+	}
+	return nil
 }
 
 // sentence tells a run in one line.
@@ -184,7 +193,7 @@ func sentence(r *audit.Run) string {
 		text += fmt.Sprintf("; %d unknown", c.Unknown)
 	}
 	if c.Stale > 0 {
-		text += fmt.Sprintf("; %d targets could not be scanned", c.Stale)
+		text += "; " + plural(c.Stale, "target") + " could not be scanned"
 	}
 	return text
 }

@@ -23,6 +23,7 @@ type scanFlags struct {
 	policy   policyFlags
 	gate     gate
 	triage   triageFlags
+	upload   uploadFlags
 	outcomes bool
 	factsOut string
 	timeout  time.Duration
@@ -35,6 +36,7 @@ func (f *scanFlags) define(cmd *cobra.Command, collects bool) {
 		f.output.define(fs)
 		fs.BoolVar(&f.outcomes, "outcomes", false, "put every single outcome into the JSON report, passes too")
 		if collects {
+			f.upload.define(fs)
 			fs.StringVar(&f.factsOut, "facts-out", "", "keep what was seen in this `FILE`, for postscan eval")
 		}
 	})
@@ -93,6 +95,10 @@ func (a *app) scan(ctx context.Context, f *scanFlags, j job) error {
 		return err
 	}
 	filters = append([]scanner.Filter{notes(sel.notices)}, filters...)
+	token, err := f.upload.open(a)
+	if err != nil {
+		return err
+	}
 	out, err := f.output.open()
 	if err != nil {
 		return err
@@ -141,12 +147,15 @@ func (a *app) scan(ctx context.Context, f *scanFlags, j job) error {
 	if err := out.write(a.env, rep); err != nil {
 		return err
 	}
+	if err := f.upload.send(ctx, a, token, rep); err != nil {
+		return err
+	}
 	return f.gate.verdict(rep)
 }
 
 // vulnerabilityChecks are the checks that list known vulnerabilities, to which
 // --only-fixable applies.
-func vulnerabilityChecks() []string { return []string{"PS-IMG-013"} }
+func vulnerabilityChecks() []string { return []string{"PS-IMG-013", "PS-VM-011"} }
 
 // withCause tells why a collection ended where the context knows it better.
 type withCause struct{ scanner.Collector }

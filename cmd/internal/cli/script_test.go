@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -42,7 +46,9 @@ func postscan() {
 //
 //	exits CODE COMMAND ARG...  runs a command that must end with this exit code
 //
-// and two variables: REGISTRY is the address of a registry that holds the images
+//	waits URL TEXT             waits until the page holds the text, half a minute
+//
+// and variables: PORT is a port that is free, REGISTRY is the address of a registry that holds the images
 // that registry_test.go builds, BAD that of one with the images of
 // badregistry_test.go.
 func TestScripts(t *testing.T) {
@@ -52,6 +58,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts: *update,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("REGISTRY", address)
+			env.Setenv("PORT", freePort(t))
 			env.Setenv("BAD", bad+"/bad")
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
@@ -61,8 +68,40 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits,
+			"waits": waits,
 		},
 	})
+}
+
+// freePort is a port of loopback that nobody uses yet.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}
+
+func waits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: waits URL TEXT")
+	}
+	last := ""
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		resp, err := http.Get(args[0])
+		if err != nil {
+			last = err.Error()
+			continue
+		}
+		body, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close() // it was read
+		if last = string(body); err == nil && strings.Contains(last, args[1]) {
+			return
+		}
+	}
+	ts.Fatalf("%s never held %q, but %s", args[0], args[1], last)
 }
 
 func exits(ts *testscript.TestScript, neg bool, args []string) {

@@ -83,7 +83,7 @@ func envName(flag string) string {
 // strayVariables returns the POSTSCAN_ variables that stand for no flag of any
 // command. One that is misspelt must not pass in silence: it may be a gate.
 func (a *app) strayVariables(flags map[string]bool) []string {
-	known := map[string]bool{envPrefix + "PASSWORD": true, envName("config"): true}
+	known := map[string]bool{envPrefix + "PASSWORD": true, uploadToken: true, envPrefix + "OIDC_SECRET": true, envName("config"): true}
 	for flag := range flags {
 		known[envName(flag)] = true
 	}
