@@ -6,6 +6,58 @@ import (
 	"strings"
 )
 
+// CommandLine is what of a container tells how a component runs.
+type CommandLine struct {
+	Command, Args []string
+	// Env are its variables, name and value, in order; EnvFrom is true where it
+	// has more from objects.
+	Env     [][2]string
+	EnvFrom bool
+	// Path is that of the container: "spec.containers[0]".
+	Path string
+}
+
+// ComponentOf reads the flags of a component of the control plane by the name of
+// its container; ok is false where the image, without registry and tag, is none of it.
+func ComponentOf(name, image string, l CommandLine) (c Component, ok bool) {
+	image = strings.TrimPrefix(image[strings.LastIndexByte(image, '/')+1:], "hardened-") // RKE2's
+	if len(knownFlags(name)) == 0 || image != "hyperkube" && image != "kubernetes" && !strings.HasPrefix(image, name) {
+		return Component{}, false
+	}
+	c = Component{Name: name, Flags: ParseFlags(name, l.Command, l.Path+".command")}
+	for _, f := range ParseFlags(name, l.Args, l.Path+".args") {
+		c.Flags = AddFlag(c.Flags, f)
+	}
+	if name == "etcd" { // it takes its flags as variables too
+		for i, v := range l.Env {
+			flag, own := strings.CutPrefix(v[0], "ETCD_")
+			flag = strings.ReplaceAll(strings.ToLower(flag), "_", "-")
+			if _, given := FlagOf(c.Flags, flag); own && !given && KeepsFlag("etcd", flag) {
+				c.Flags = AddFlag(c.Flags, Flag{Name: flag, Value: v[1], Path: l.Path + ".env[" + strconv.Itoa(i) + "]"})
+			}
+		}
+	}
+	c.ConfigFile = l.setElsewhere(name, c.Flags)
+	return c, true
+}
+
+// setElsewhere: what the flags leave out may be set in another place.
+func (l *CommandLine) setElsewhere(name string, flags []Flag) bool {
+	for _, f := range []string{"config", "config-file", "openshift-config"} {
+		if _, ok := FlagOf(flags, f); ok {
+			return true
+		}
+	}
+	if name == "etcd" && l.EnvFrom {
+		return true
+	}
+	// A shell puts the command line together, or the image's own entry point does.
+	if len(l.Command) == 0 {
+		return len(l.Args) == 0
+	}
+	return strings.HasSuffix(l.Command[0], "sh") || strings.HasSuffix(l.Command[0], ".py")
+}
+
 // healthPaths are those that may answer everybody.
 func healthPaths() []string { return []string{"/healthz", "/livez", "/readyz"} }
 

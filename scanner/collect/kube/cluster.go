@@ -95,22 +95,19 @@ func (c *clusterFacts) verify(v facts.Verifier) {
 	}
 }
 
-// component says which list a control-plane container belongs to, by its name
-// and its image; nil for others.
-func (c *clusterFacts) component(container, image string) *[]componentAt {
-	is := func(n string) bool {
-		return container == n && (image == n || strings.HasPrefix(image, n) || image == "hyperkube" || image == "kubernetes")
-	}
-	switch {
-	case is("kube-apiserver"):
+// component says which list a control-plane container belongs to, by its name;
+// nil for others.
+func (c *clusterFacts) component(container string) *[]componentAt {
+	switch container {
+	case "kube-apiserver":
 		return &c.apiServers
-	case is("kube-controller-manager"):
+	case "kube-controller-manager":
 		return &c.managers
-	case is("kube-scheduler"):
+	case "kube-scheduler":
 		return &c.schedulers
-	case is("etcd"):
+	case "etcd":
 		return &c.etcds
-	case is("kube-proxy"):
+	case "kube-proxy":
 		return &c.proxies
 	default:
 		return nil

@@ -22,31 +22,20 @@ func (s *Set) controlPlane(p *corev1.Pod, w *work) {
 func (s *Set) components(spec *corev1.PodSpec, w *work, where string) {
 	for i := range spec.Containers {
 		c := &spec.Containers[i]
-		repo := imageReference(c.Image).Repository
-		base := repo[strings.LastIndexByte(repo, '/')+1:]
-		into := s.cluster.component(c.Name, base)
-		if into == nil {
+		image := imageReference(c.Image)
+		line := facts.CommandLine{Command: c.Command, Args: c.Args, EnvFrom: len(c.EnvFrom) > 0, Path: w.facts.PodPath + "." + keyIndex("containers", i)}
+		for j := range c.Env {
+			line.Env = append(line.Env, [2]string{c.Env[j].Name, c.Env[j].Value})
+		}
+		into := s.cluster.component(c.Name)
+		comp, ok := facts.ComponentOf(c.Name, image.Repository, line)
+		if into == nil || !ok {
 			continue
 		}
-		list, field := c.Command, "command"
-		flags := facts.ParseFlags(c.Name, list, w.facts.PodPath+"."+keyIndex("containers", i)+"."+field)
-		flags = append(flags, facts.ParseFlags(c.Name, c.Args, w.facts.PodPath+"."+keyIndex("containers", i)+".args")...)
-		if c.Name == "etcd" { // it takes its flags as variables too
-			for j := range c.Env {
-				e := &c.Env[j]
-				flag, ok := strings.CutPrefix(e.Name, "ETCD_")
-				flag = strings.ReplaceAll(strings.ToLower(flag), "_", "-")
-				if _, given := facts.FlagOf(flags, flag); ok && !given && facts.KeepsFlag("etcd", flag) {
-					path := w.facts.PodPath + "." + keyIndex("containers", i) + "." + keyIndex("env", j)
-					flags = facts.AddFlag(flags, facts.Flag{Name: flag, Value: e.Value, Path: path})
-				}
-			}
-		}
-		comp := facts.Component{Name: c.Name, Where: where, Version: strings.TrimPrefix(imageReference(c.Image).Tag, "v"), Flags: flags}
+		comp.Where, comp.Version = where, strings.TrimPrefix(image.Tag, "v")
 		if w.at.File != "" {
 			comp.Where = w.at.File
 		}
-		comp.ConfigFile = setElsewhere(c, flags)
 		for j := range spec.Volumes {
 			if h := spec.Volumes[j].HostPath; h != nil {
 				comp.HostPaths = append(comp.HostPaths, strings.Clone(h.Path))
@@ -61,26 +50,6 @@ func (s *Set) components(spec *corev1.PodSpec, w *work, where string) {
 type componentAt struct {
 	facts.Component
 	at Place
-}
-
-// elsewhereFlags name files that hold what other flags would.
-var elsewhereFlags = []string{"config", "config-file", "openshift-config"}
-
-// setElsewhere: what the flags of a container leave out may be set in another place.
-func setElsewhere(c *corev1.Container, flags []facts.Flag) bool {
-	for _, f := range elsewhereFlags {
-		if _, ok := facts.FlagOf(flags, f); ok {
-			return true
-		}
-	}
-	if c.Name == "etcd" && len(c.EnvFrom) > 0 {
-		return true
-	}
-	// A shell puts the command line together, or the image's own entry point does.
-	if len(c.Command) == 0 {
-		return len(c.Args) == 0
-	}
-	return strings.HasSuffix(c.Command[0], "sh") || strings.HasSuffix(c.Command[0], ".py")
 }
 
 // apiProxy: the container runs kubectl proxy and listens beyond loopback, which
