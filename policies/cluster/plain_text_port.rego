@@ -14,8 +14,8 @@
 # custom:
 #   id: PS-CP-006
 #   severities: [critical, info]
-#   needs: [api_servers, endpoint.plain]
-#   optional: [minor]
+#   needs: [api_servers]
+#   optional: [minor, endpoint.plain]
 #   remediation: |
 #     Set --insecure-port=0 and upgrade. Take away the proxy that offers the API over http, and use https in the kubeconfig.
 #   references:
