@@ -42,7 +42,7 @@ func (s *scan) node(_ context.Context, target string, machine *facts.Resource) *
 		return nil
 	}
 	k := &nodeScan{
-		scan: s, n: &facts.Node{OS: "linux"}, missing: facts.NeedsAPI(facts.KindNode), owners: map[int]string{}, groups: map[int]string{}, seen: map[string]bool{},
+		scan: s, n: &facts.Node{OS: "linux", RebootDueDays: -1, MetadataGuard: "unknown"}, missing: facts.NeedsAPI(facts.KindNode), owners: map[int]string{}, groups: map[int]string{}, seen: map[string]bool{},
 	}
 	for _, u := range s.doc.Users {
 		if _, ok := k.owners[u.UID]; !ok {

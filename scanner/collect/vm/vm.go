@@ -155,7 +155,12 @@ func (c *Collector) Collect(ctx context.Context, sink scanner.Sink) error {
 		return err
 	}
 	if node := s.node(ctx, target.Ref, res); node != nil {
-		return sink.Resource(ctx, node)
+		if err := sink.Resource(ctx, node); err != nil {
+			return err
+		}
+	}
+	if plane := s.controlPlane(target.Ref); plane != nil {
+		return sink.Resource(ctx, plane)
 	}
 	return nil
 }
