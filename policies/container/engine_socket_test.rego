@@ -5,8 +5,7 @@ import data.postscan.container.fixture_test as fixture
 
 test_fails_for_sockets_and_folders_above if {
 	every source in ["/var/run/docker.sock", "/run/podman/podman.sock", "/run", "/run/user/1000/docker.sock", "/"] {
-		some d in policy.deny with input as fixture.mounted({"source": source})
-		d.severity == "critical"
+		"critical" in {d.severity | some d in policy.deny} with input as fixture.mounted({"source": source})
 	}
 }
 

@@ -9,7 +9,9 @@ bridge := {"name": "bridge", "driver": "bridge", "default": true, "icc": true}
 
 test_fails if {
 	every changes in [
-		{"ports": [port], "public_address": true}, {"networks": [bridge]}, {"iptables": false, "networks": [object.union(bridge, {"default": false})]},
+		{"ports": [port], "public_address": true}, {"networks": [bridge]}, {
+			"iptables": false, "networks": [object.union(bridge, {"default": false})],
+		},
 	] {
 		count(policy.deny) == 1 with input as fixture.container(changes)
 	}
@@ -18,7 +20,10 @@ test_fails if {
 test_passes if {
 	every changes in [
 		{}, {"ports": [port]}, {"ports": [object.union(port, {"reach": "loopback"})], "public_address": true},
-		{"networks": [object.union(bridge, {"icc": false})]}, {"networks": [object.union(bridge, {"default": false})]}, {"iptables": false},
+		{"networks": [object.union(bridge, {"icc": false})]}, {
+			"networks": [object.union(bridge, {"default": false})],
+		},
+		{"iptables": false},
 	] {
 		count(policy.deny) == 0 with input as fixture.container(changes)
 	}

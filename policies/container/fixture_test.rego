@@ -22,6 +22,9 @@ clean := {
 	},
 	"engine_remaps": false, "seccomp": "RuntimeDefault", "apparmor": "none", "selinux": "none", "no_new_privileges": true,
 	"masked_paths": true, "read_only_root": true, "cgroup_parent": "", "cgroup_namespace_asked": false, "mounts": [],
-	"devices": [], "device_rules": [], "limits": {"memory": 33554432, "pids": 50, "cpu": true}, "ports": [], "networks": [],
+	"devices": [], "device_rules": [], "limits": {
+		"memory": 33554432, "pids": 50, "cpu": true,
+	},
+	"ports": [], "networks": [],
 	"sysctls": [], "restart": "no", "health": false, "literal_secrets": [], "public_address": false, "iptables": true,
 }

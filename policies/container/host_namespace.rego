@@ -27,24 +27,24 @@
 package postscan.container.host_namespace
 
 deny contains {
-	"message": sprintf("it shares the %s of the machine", [words[which]]),
+	"message": sprintf("it shares the %s of the machine", [word]),
 	"path": concat(".", ["namespaces", which]),
 	"value": "host",
 	"key": which,
 } if {
-	some which in ["network", "pid"]
+	some which, word in words
 	input.namespaces[which] == "host"
 }
 
 deny contains {
-	"message": sprintf("it shares the %s of %s, which is privileged or shares those of the machine", [words[which], other(which)]),
+	"message": sprintf("it shares the %s of %s, which is privileged or shares those of the machine", [word, other(which)]),
 	"path": concat(".", ["namespaces", which]),
 	"value": other(which),
 	"key": concat(" ", ["of", which]),
 } if {
-	some which in ["network", "pid"]
-	input.namespaces[which] == "container"
 	input.namespaces.other_privileged == "true"
+	some which, word in words
+	input.namespaces[which] == "container"
 }
 
 words := {"network": "network", "pid": "processes"}

@@ -8,7 +8,10 @@ with_namespaces(changes) := fixture.container({"namespaces": object.union(fixtur
 test_fails_for_the_host_and_for_a_container_that_is_as_good if {
 	every changes in [
 		{"pid": "host"}, {"network": "host"},
-		{"pid": "container", "pid_of": "agent", "other_privileged": "true"}, {"network": "container", "network_of": "agent", "other_privileged": "true"},
+		{
+			"pid": "container", "pid_of": "agent", "other_privileged": "true",
+		},
+		{"network": "container", "network_of": "agent", "other_privileged": "true"},
 	] {
 		count(policy.deny) == 1 with input as with_namespaces(changes)
 	}

@@ -8,8 +8,7 @@ test_severities if {
 		"critical": {"source": "/etc", "read_only": false}, "high": {"source": "/var/lib/kubelet", "read_only": true},
 		"low": {"source": "/etc/localtime", "read_only": false},
 	} {
-		some d in policy.deny with input as fixture.mounted(changes)
-		d.severity == severity
+		severity in {d.severity | some d in policy.deny} with input as fixture.mounted(changes)
 	}
 }
 
@@ -24,18 +23,26 @@ test_fails_for_devices_rules_and_propagation if {
 		{"device_rules": ["c 1:1 r"]}, {"device_rules": ["a *:* rwm"]}, {"device_rules": ["c 10:232 rw"]},
 		{"mounts": [object.union(fixture.mount, {"propagation": "rshared"})]},
 	] {
-		some d in policy.deny with input as fixture.container(changes)
-		d.severity == "high"
+		"high" in {d.severity | some d in policy.deny} with input as fixture.container(changes)
 	}
 }
 
 test_passes if {
 	every changes in [
-		{"source": "/srv/data", "read_only": false}, {"source": "/etc/localtime", "read_only": true}, {"source": "/run/docker.sock"}, {"type": "volume", "source": "/var/lib/docker/volumes/x/_data"},
+		{
+			"source": "/srv/data", "read_only": false,
+		},
+		{
+			"source": "/etc/localtime", "read_only": true,
+		},
+		{"source": "/run/docker.sock"}, {"type": "volume", "source": "/var/lib/docker/volumes/x/_data"},
 	] {
 		count(policy.deny) == 0 with input as fixture.mounted(changes)
 	}
-	every changes in [{"device_rules": ["c 5:1 rw"]}, {"devices": [{"host": "/dev/null", "container": "/dev/null", "permissions": "rwm"}]}] {
+	every changes in [
+		{"device_rules": ["c 5:1 rw"]},
+		{"devices": [{"host": "/dev/null", "container": "/dev/null", "permissions": "rwm"}]},
+	] {
 		count(policy.deny) == 0 with input as fixture.container(changes)
 	}
 }

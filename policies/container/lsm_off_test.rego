@@ -10,7 +10,10 @@ test_fails if {
 }
 
 test_passes if {
-	every changes in [{}, {"apparmor": "docker-default"}, {"selinux": "container_t"}, {"apparmor": "Unconfined", "privileged": true}] {
+	every changes in [
+		{}, {"apparmor": "docker-default"}, {"selinux": "container_t"},
+		{"apparmor": "Unconfined", "privileged": true},
+	] {
 		count(policy.deny) == 0 with input as fixture.container(changes)
 	}
 }

@@ -28,13 +28,13 @@
 package postscan.container.no_limits
 
 deny contains {
-	"message": sprintf("nothing bounds its %s", [words[which]]),
+	"message": sprintf("nothing bounds its %s", [word]),
 	"path": concat(".", ["limits", which]),
 	"value": 0,
 	"key": which,
 	"severity": "low",
 } if {
-	some which in ["memory", "pids"]
+	some which, word in words
 	input.limits[which] == 0
 	not elsewhere(which)
 }

@@ -11,7 +11,10 @@ test_fails if {
 }
 
 test_passes if {
-	every changes in [{"rootless": true}, {"sandboxed": true}, {"root": "no"}, {"namespaces": object.union(fixture.container({}).namespaces, {"user": "private"})}] {
+	every changes in [
+		{"rootless": true}, {"sandboxed": true}, {"root": "no"},
+		{"namespaces": object.union(fixture.container({}).namespaces, {"user": "private"})},
+	] {
 		count(policy.deny) == 0 with input as fixture.container(object.union(root, changes))
 	}
 }

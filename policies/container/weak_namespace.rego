@@ -28,12 +28,12 @@
 package postscan.container.weak_namespace
 
 deny contains {
-	"message": sprintf("it shares the %s of the machine", [words[which]]),
+	"message": sprintf("it shares the %s of the machine", [word]),
 	"path": concat(".", ["namespaces", which]),
 	"value": "host",
 	"key": which,
 } if {
-	some which in ["ipc", "uts"]
+	some which, word in words
 	input.namespaces[which] == "host"
 	not implied(which)
 }

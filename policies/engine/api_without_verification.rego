@@ -30,7 +30,10 @@
 package postscan.engine.api_without_verification
 
 deny contains {
-	"message": sprintf("the %s on %s is reachable from other machines and asks for no client certificate (%s)", [names[l.purpose], l.address, l.source]),
+	"message": sprintf("the %s on %s is reachable from other machines and asks for no client certificate (%s)", [
+		names[l.purpose],
+		l.address, l.source,
+	]),
 	"path": sprintf("listeners[%d]", [i]),
 	"value": l.address,
 	"key": concat(" ", [l.purpose, l.address]),

@@ -3,7 +3,10 @@ package postscan.engine.api_without_verification_test
 import data.postscan.engine.api_without_verification as policy
 import data.postscan.engine.fixture_test as fixture
 
-tcp := {"purpose": "api", "network": "tcp", "address": "0.0.0.0:2375", "loopback": false, "tls": false, "client_verification": false, "source": "daemon.json"}
+tcp := {
+	"purpose": "api", "network": "tcp", "address": "0.0.0.0:2375", "loopback": false, "tls": false,
+	"client_verification": false, "source": "daemon.json",
+}
 
 with_listener(changes) := fixture.engine({"listeners": [object.union(tcp, changes)]})
 

@@ -8,16 +8,22 @@
 package postscan.engine.confinement_off
 
 deny contains {
-	"message": sprintf("the machine has %s, and the engine does not use it", [names[path]]),
+	"message": sprintf("the machine has %s, and the engine does not use it", [module.name]),
 	"path": path,
 	"value": "disabled",
 	"key": path,
 } if {
-	some path, state in states
-	state == "disabled"
-	not "enabled" in {other | some other in states} # one of the two is enough
+	not enabled # one of the two is enough
+	some path, module in modules
+	module.state == "disabled"
 }
 
-states := {"apparmor": input.apparmor, "selinux": input.selinux}
+enabled if {
+	some module in modules
+	module.state == "enabled"
+}
 
-names := {"apparmor": "AppArmor", "selinux": "SELinux"}
+modules := {
+	"apparmor": {"name": "AppArmor", "state": input.apparmor},
+	"selinux": {"name": "SELinux", "state": input.selinux},
+}

@@ -10,7 +10,10 @@ test_fails_where_the_engine_does_not_use_it if {
 }
 
 test_passes_where_it_does_or_there_is_none if {
-	every changes in [{}, {"apparmor": "enabled"}, {"selinux": "disabled", "apparmor": "enabled"}, {"selinux": "enabled", "apparmor": "disabled"}] {
+	every changes in [
+		{}, {"apparmor": "enabled"}, {"selinux": "disabled", "apparmor": "enabled"},
+		{"selinux": "enabled", "apparmor": "disabled"},
+	] {
 		count(policy.deny) == 0 with input as fixture.engine(changes)
 	}
 }

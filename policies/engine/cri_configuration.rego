@@ -125,7 +125,9 @@ deny contains {
 	not default_since_2
 }
 
-risky(annotation) if annotation in {"*", "io.kubernetes.cri-o.Devices", "io.kubernetes.cri-o.userns-mode", "io.kubernetes.cri-o.UnifiedCgroup"}
+risky(annotation) if annotation in {
+	"*", "io.kubernetes.cri-o.Devices", "io.kubernetes.cri-o.userns-mode", "io.kubernetes.cri-o.UnifiedCgroup",
+}
 
 risky(annotation) if endswith(annotation, "/*")
 

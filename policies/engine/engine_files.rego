@@ -22,7 +22,12 @@
 #     or an engine each.
 #   references:
 #     nist-800-190: ["4.5.5"]
-#     cis-docker: ["1.1.3", "1.1.4", "1.1.5", "1.1.6", "1.1.7", "1.1.8", "1.1.9", "1.1.10", "1.1.11", "1.1.12", "1.1.13", "1.1.14", "1.1.15", "1.1.16", "1.1.17", "1.1.18", "2.12", "3.1", "3.2", "3.3", "3.4", "3.5", "3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.17", "3.18", "3.19", "3.20", "3.21", "3.22"]
+#     cis-docker: [
+#       "1.1.3", "1.1.4", "1.1.5", "1.1.6", "1.1.7", "1.1.8", "1.1.9", "1.1.10", "1.1.11", "1.1.12", "1.1.13", "1.1.14",
+#       "1.1.15", "1.1.16", "1.1.17", "1.1.18", "2.12", "3.1", "3.2", "3.3", "3.4", "3.5", "3.6", "3.7",
+#       "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.17", "3.18", "3.19", "3.20", "3.21",
+#       "3.22",
+#     ]
 #     attack-containers: [T1543.005]
 #     cwe: ["732"]
 #     isolation: [W5]
@@ -89,13 +94,9 @@ notes contains ["audit", input.audit.paths, "no audit rule watches the files of 
 	not watched
 }
 
-watched if {
-	some f in input.files
-	some path in input.audit.paths
-	paths.under(f.path, path)
-}
-
-notes contains ["authorization_plugins", [], "several people use the engine, and no authorization plugin tells them apart"] if {
+notes contains [
+	"authorization_plugins", [], "several people use the engine, and no authorization plugin tells them apart",
+] if {
 	input.name == "docker"
 	count(input.authorization_plugins) == 0
 	some f in input.files
@@ -106,4 +107,12 @@ notes contains ["authorization_plugins", [], "several people use the engine, and
 
 notes contains ["experimental", true, "experimental features are on"] if input.experimental
 
-notes contains ["cgroup_version", "1", "the machine has control groups of version 1, which hide less and bound less"] if input.cgroup_version == "1"
+notes contains ["cgroup_version", "1", "the machine has control groups of version 1, which hide and bound less"] if {
+	input.cgroup_version == "1"
+}
+
+watched if {
+	some f in input.files
+	some path in input.audit.paths
+	paths.under(f.path, path)
+}

@@ -10,7 +10,10 @@ listener := {
 	"client_verification": true, "source": "/proc/net",
 }
 
-socket := object.union(config, {"path": "/run/docker.sock", "role": "socket", "mode": "0660", "group": "docker", "group_root": false, "group_write": true})
+socket := object.union(config, {
+	"path": "/run/docker.sock", "role": "socket", "mode": "0660", "group": "docker", "group_root": false,
+	"group_write": true,
+})
 
 config := {
 	"path": "/etc/docker/daemon.json", "role": "config", "mode": "0644", "owner": "root", "group": "root", "owner_root": true,
@@ -18,9 +21,15 @@ config := {
 	"rootless": false, "parent_private": false, "group_members": [],
 }
 
-overlay := {"name": "data", "driver": "overlay", "scope": "swarm", "internal": false, "default": false, "icc": true, "encrypted": true, "ingress": false}
+overlay := {
+	"name": "data", "driver": "overlay", "scope": "swarm", "internal": false, "default": false, "icc": true,
+	"encrypted": true, "ingress": false,
+}
 
-service := {"name": "web", "image": "web:1", "secrets": 1, "literal_secrets": [], "capabilities": [], "mounts": [], "published": []}
+service := {
+	"name": "web", "image": "web:1", "secrets": 1, "literal_secrets": [], "capabilities": [], "mounts": [],
+	"published": [],
+}
 
 # swarm is an engine that manages a hardened swarm.
 swarm := engine({"networks": [overlay], "swarm": {

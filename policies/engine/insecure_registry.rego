@@ -41,7 +41,9 @@ deny contains {
 }
 
 deny contains {
-	"message": sprintf("images need no signature: the default of %s is %s", [input.signature_policy.file, input.signature_policy.default]),
+	"message": sprintf("images need no signature: the default of %s is %s", [
+		input.signature_policy.file, input.signature_policy.default,
+	]),
 	"path": "signature_policy.default",
 	"value": input.signature_policy.default,
 	"key": "signatures",

@@ -3,17 +3,25 @@ package postscan.engine.outdated_test
 import data.postscan.engine.fixture_test as fixture
 import data.postscan.engine.outdated as policy
 
-old(changes) := fixture.engine({"components": [object.union({"name": "containerd", "version": "1.5.2", "module": "", "packaged": false}, changes)]})
+old(changes) := fixture.engine({"components": [
+	object.union({"name": "containerd", "version": "1.5.2", "module": "", "packaged": false}, changes),
+]})
 
 params := {"now": "2026-03-01T12:00:00Z"}
 
 test_fails_for_a_vulnerability if {
-	some d in policy.deny with input as fixture.engine({"vulnerabilities": [{"component": "runc", "version": "1.1.5", "id": "CVE-2024-21626", "severity": "high", "fixed": "1.1.12"}]}) with data.params as params
+	some d in policy.deny with input as fixture.engine({"vulnerabilities": [
+		{"component": "runc", "version": "1.1.5", "id": "CVE-2024-21626", "severity": "high", "fixed": "1.1.12"},
+	]})
+		with data.params as params
 	d.severity == "high"
 }
 
 test_unrated_is_info if {
-	some d in policy.deny with input as fixture.engine({"vulnerabilities": [{"component": "runc", "version": "1.1.5", "id": "CVE-2024-21626", "severity": "unknown", "fixed": ""}]}) with data.params as params
+	some d in policy.deny with input as fixture.engine({"vulnerabilities": [
+		{"component": "runc", "version": "1.1.5", "id": "CVE-2024-21626", "severity": "unknown", "fixed": ""},
+	]})
+		with data.params as params
 	d.severity == "info"
 }
 

@@ -43,7 +43,9 @@ deny contains {
 }
 
 deny contains {
-	"message": sprintf("the service %s has a credential in its %s %s (%s)", [s.name, secret.where, secret.name, secret.title]),
+	"message": sprintf("the service %s has a credential in its %s %s (%s)", [
+		s.name, secret.where, secret.name, secret.title,
+	]),
 	"path": sprintf("swarm.services[%d].literal_secrets[%d]", [i, j]),
 	"value": secret.rule,
 	"key": concat(" ", ["service", s.name, secret.where, secret.name, secret.rule]),
