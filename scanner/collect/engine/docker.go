@@ -28,7 +28,8 @@ type dockerAPI struct {
 	cli  *client.Client
 	http *http.Client
 	info system.Info
-	conf daemonConfig
+	// bound are the folders of the machine behind volumes that are none of the engine's own, by name.
+	bound map[string]string
 }
 
 func (d *dockerAPI) close() {
@@ -45,8 +46,9 @@ func (d *dockerAPI) describe(ctx context.Context, s *session) error {
 	}
 	d.components(ctx, s)
 	d.networks(ctx, s)
+	d.volumes(ctx, s)
 	if s.place.local {
-		d.conf = s.dockerConfig(d.info.DockerRootDir)
+		s.dockerConfig(d.info.DockerRootDir)
 	} else {
 		s.remoteListener()
 	}
@@ -166,6 +168,25 @@ func (d *dockerAPI) networks(ctx context.Context, s *session) {
 	slices.SortFunc(s.facts.Networks, func(a, b facts.EngineNetwork) int { return cmp.Compare(a.Name, b.Name) })
 }
 
+// volumes finds those that are folders of the machine in disguise: the driver
+// local binds any path where it is told to.
+func (d *dockerAPI) volumes(ctx context.Context, s *session) {
+	d.bound = map[string]string{}
+	err := s.call(ctx, "list the volumes", func(ctx context.Context) error {
+		list, err := d.cli.VolumeList(ctx, client.VolumeListOptions{})
+		for _, v := range list.Items {
+			options := strings.Split(v.Options["o"], ",")
+			if v.Driver == "local" && (slices.Contains(options, "bind") || slices.Contains(options, "rbind")) && v.Options["device"] != "" {
+				d.bound[v.Name] = v.Options["device"]
+			}
+		}
+		return err
+	})
+	if err != nil {
+		s.containerGaps["mounts"] = facts.Missing{Status: facts.Unknown, Reason: s.explain(err).Error(), Partial: true}
+	}
+}
+
 func (s *session) network(n network.Summary) {
 	_, encrypted := n.Options["encrypted"]
 	if v := n.Options["encrypted"]; v == "false" {
@@ -211,6 +232,13 @@ func (d *dockerAPI) container(ctx context.Context, s *session, id string) (*cont
 	}
 	c := s.dockerContainer(in)
 	c.doc.PrivilegedExecs = d.execs(ctx, c, in.ExecIDs)
+	for i, m := range c.doc.Mounts {
+		for name, device := range d.bound {
+			if m.Type == "volume" && slices.ContainsFunc(in.Mounts, func(v mobycontainer.MountPoint) bool { return v.Name == name && v.Destination == m.Destination }) {
+				c.doc.Mounts[i].Type, c.doc.Mounts[i].Source = "bind", s.resolve(device)
+			}
+		}
+	}
 	s.process(c, in)
 	return c, nil
 }

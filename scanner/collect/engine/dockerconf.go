@@ -43,7 +43,7 @@ func (m *machine) daemonJSON(path string) (daemonConfig, error) {
 }
 
 // dockerConfig adds what daemon.json, the command line and the files around them tell.
-func (s *session) dockerConfig(dataRoot string) daemonConfig {
+func (s *session) dockerConfig(dataRoot string) {
 	path := "/etc/docker/daemon.json"
 	if home := s.home(); home != "" {
 		path = filepath.Join(home, ".config/docker/daemon.json")
@@ -66,7 +66,6 @@ func (s *session) dockerConfig(dataRoot string) daemonConfig {
 	s.dockerSwitches(conf)
 	s.dockerListeners(conf)
 	s.dockerFiles(path, conf, dataRoot)
-	return conf
 }
 
 // home is the home of the user whose engine it is; "" for root's.

@@ -291,10 +291,14 @@ func (s *session) local() {
 	if !s.place.local {
 		const reason = "the engine runs on another machine, whose files are not read; run postscan engine there"
 		s.gap(facts.NotAssessed, reason, true, "files", "listeners", "insecure_registries")
-		s.gap(facts.NotAssessed, reason, false, "audit", "public_address", "signature_policy", "iptables", "userland_proxy", "components[].packaged")
-		delete(s.missing, "components[].packaged")
-		s.containerGaps["public_address"] = facts.Missing{Status: facts.NotAssessed, Reason: reason}
-		s.containerGaps["iptables"] = facts.Missing{Status: facts.NotAssessed, Reason: reason}
+		s.gap(facts.NotAssessed, reason, true, "iptables", "public_address") // containers are judged by what is known
+		s.containerGaps["iptables"], s.containerGaps["public_address"] = s.missing["iptables"], s.missing["public_address"]
+		s.gap(facts.NotAssessed, reason, false, "audit", "signature_policy", "userland_proxy")
+		for path, state := range map[string]string{"apparmor": s.facts.AppArmor, "selinux": s.facts.SELinux} {
+			if state == "unknown" {
+				s.gap(facts.NotAssessed, reason, false, path)
+			}
+		}
 		return
 	}
 	s.facts.Command = s.peer.name

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -23,6 +24,7 @@ import (
 // served is an engine that speaks Docker's API on a socket, for load and for bad manners.
 type served struct {
 	socket   string
+	tcp      string // address, where it listens on a port
 	inspects atomic.Int64
 	most     atomic.Int64 // inspections at one time
 	now      atomic.Int64
@@ -34,6 +36,8 @@ type behaviour struct {
 	version    string                                                   // of its API; 1.41 where empty
 	inspect    func(w http.ResponseWriter, r *http.Request, n int) bool // true where it has answered
 	info       http.HandlerFunc
+	volume     map[string]string // options of the volume data
+	tcp        bool              // on a port of loopback, not on a socket
 }
 
 // serveEngine starts the engine.
@@ -85,8 +89,18 @@ func serveEngine(t testing.TB, b behaviour) *served {
 		}
 		answer(w, inspected(r.PathValue("id")))
 	})
-	listener, err := net.Listen("unix", s.socket)
+	mux.HandleFunc(prefix+"/volumes", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, map[string]any{"Volumes": []map[string]any{{"Name": "data", "Driver": "local", "Options": b.volume}}})
+	})
+	network, address := "unix", s.socket
+	if b.tcp {
+		network, address = "tcp", "127.0.0.1:0"
+	}
+	listener, err := net.Listen(network, address)
 	must(t, err)
+	if b.tcp {
+		s.tcp = "tcp://" + listener.Addr().String()
+	}
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(listener) }() // ends with Close
 	t.Cleanup(func() { _ = server.Close() })
@@ -106,7 +120,12 @@ func inspected(id string) map[string]any {
 	}
 }
 
-func (s *served) host() []string { return []string{"unix://" + s.socket} }
+func (s *served) host() []string {
+	if s.tcp != "" {
+		return []string{s.tcp}
+	}
+	return []string{"unix://" + s.socket}
+}
 
 // failure collects and returns the error of the only target.
 func failure(t *testing.T, o Options) string {
@@ -314,6 +333,33 @@ func TestDaemonJSON(t *testing.T) {
 	}
 	if len(f.Audit.Paths) != 2 || !strings.HasPrefix(s.targets[0].Identity, "0123456789abcdef0123456789abcdef docker at ") {
 		t.Errorf("audit %+v, target %+v", f.Audit, s.targets)
+	}
+}
+
+// Of an engine elsewhere its files are not assessed, and never taken for good; what its API tells is judged.
+func TestElsewhere(t *testing.T) {
+	e := serveEngine(t, behaviour{containers: 1, tcp: true})
+	s := collect(t, Options{Hosts: e.host()})
+	r := s.resources["docker"]
+	f := s.engine(t, "docker")
+	if f.Local || len(f.Listeners) != 1 || !f.Listeners[0].Loopback || f.Listeners[0].TLS || s.targets[0].Identity != "TEST docker" {
+		t.Errorf("engine %+v, targets %+v", f, s.targets)
+	}
+	for _, p := range []string{"files", "audit", "apparmor", "selinux", "signature_policy", "iptables"} {
+		if m := r.Missing[p]; m.Status != facts.NotAssessed || !strings.Contains(m.Reason, "another machine") {
+			t.Errorf("%s: %+v", p, m)
+		}
+	}
+}
+
+// A volume that is a folder of the machine in disguise is told as one.
+func TestVolumeThatBinds(t *testing.T) {
+	e := serveEngine(t, behaviour{containers: 1, volume: map[string]string{"type": "none", "o": "bind,ro", "device": "/etc"}})
+	got := findings(t, Options{Hosts: e.host()})
+	for id, list := range got {
+		if id != "docker" && !slices.Contains(list, "PS-ENG-012 critical /data") {
+			t.Errorf("%s: %v", id, list)
+		}
 	}
 }
 

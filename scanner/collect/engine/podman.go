@@ -82,6 +82,7 @@ func (p *podmanAPI) describe(ctx context.Context, s *session) error {
 		s.component("conmon", lastWord(info.Host.Conmon.Version))
 	}
 	p.networks(ctx, s)
+	p.volumes(ctx, s)
 	if s.place.local {
 		s.podmanConfig()
 	} else {
