@@ -18,7 +18,7 @@
 # custom:
 #   id: PS-NET-011
 #   severity: high
-#   needs: [ingress_controller, containers, pod_path]
+#   needs: [ingress_controller.name, ingress_controller.version, ingress_controller.snippets_allowed, ingress_controller.path, pod_path]
 #   remediation: |
 #     Move to a maintained implementation of the Gateway API, or to a maintained ingress controller. Until then run the last
 #     release, keep allow-snippet-annotations false, and let only the API server reach the admission webhook.
@@ -67,11 +67,6 @@ unknown contains "the version of ingress-nginx cannot be read from the image's t
 	count(version) != 3
 }
 
-unknown contains "the controller's ConfigMap was not seen, so whether snippets are allowed is not known" if {
-	applies
-	input.ingress_controller.snippets_allowed == "unknown"
-}
-
 # version is [major, minor, patch], whatever follows it.
 version := [to_number(n) | some n in array.slice(parts, 1, 4)]
 
@@ -81,12 +76,4 @@ vulnerable if version < [1, 11, 5]
 
 vulnerable if version == [1, 12, 0]
 
-default image_path := ""
-
-image_path := concat("", [
-	min({c.path |
-		some c in input.containers
-		regex.match(`(ingress-nginx/controller(-chroot)?|nginx-ingress-controller)$`, c.image.repository)
-	}),
-	".image",
-])
+image_path := concat("", [input.ingress_controller.path, ".image"])

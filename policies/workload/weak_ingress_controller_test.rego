@@ -3,13 +3,16 @@ package postscan.workload.weak_ingress_controller_test
 import data.postscan.workload.fixture_test as fixture
 import data.postscan.workload.weak_ingress_controller as policy
 
-controller(changes) := object.union(
-	fixture.with_container({"image": {"repository": "ingress-nginx/controller"}}),
-	{"ingress_controller": object.union(
-		{"name": "ingress-nginx", "version": "1.15.0", "snippets_allowed": "unset", "snippet_users": []},
-		changes,
-	)},
-)
+controller(changes) := fixture.pod({"ingress_controller": object.union(
+	{
+		"name": "ingress-nginx",
+		"version": "1.15.0",
+		"snippets_allowed": "unset",
+		"snippet_users": [],
+		"path": "spec.template.spec.containers[0]",
+	},
+	changes,
+)})
 
 keys(denied) := {d.key | some d in denied}
 
@@ -36,7 +39,7 @@ test_snippets if {
 }
 
 test_unknown if {
-	count(policy.unknown) == 2 with input as controller({"version": "", "snippets_allowed": "unknown"})
+	count(policy.unknown) == 1 with input as controller({"version": ""})
 	count(policy.unknown) == 0 with input as controller({})
 }
 

@@ -25,7 +25,8 @@ type Service struct {
 	Targets []ServiceTarget `json:"targets"`
 	// NodesPublic: a node has a public address: true, false, unknown.
 	NodesPublic string `json:"nodes_public"`
-	// Images are the repositories that the selected workloads run, sorted: "library/nginx".
+	// Images are the repositories that the selected workloads run, sorted: "library/nginx". Missing where workloads were
+	// not seen and the Service can be reached from outside the cluster.
 	Images []string `json:"images"`
 }
 

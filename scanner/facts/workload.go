@@ -453,4 +453,5 @@ type IngressController struct {
 	Version         string   `json:"version"`          // of its image's tag, without v; "" where unreadable
 	SnippetsAllowed string   `json:"snippets_allowed"` // allow-snippet-annotations of its ConfigMap: true, false, unset; unknown where that was not seen
 	SnippetUsers    []string `json:"snippet_users"`    // Ingresses with a snippet annotation: "shop/web"
+	Path            string   `json:"path"`             // of its container: "spec.template.spec.containers[0]"; "" where the workload is none
 }

@@ -40,7 +40,7 @@ func liveSet(t *testing.T) *kube.Set {
 	add(&corev1.Service{}, "{metadata: {name: lb, namespace: shop}, spec: {type: LoadBalancer, allocateLoadBalancerNodePorts: false, selector: {app: web}, ports: [{port: 80}]}}")
 	add(&corev1.Service{}, "{metadata: {name: out, namespace: shop}, spec: {type: ExternalName, externalName: db.example.com}}")
 	add(&corev1.Service{}, "{metadata: {name: hand, namespace: shop}, spec: {ports: [{port: 80}]}}")
-	add(&netv1.Ingress{}, "{metadata: {name: web, namespace: shop}, spec: {rules: [{host: a.example}]}}")
+	add(&netv1.Ingress{}, "{metadata: {name: web, namespace: shop}, spec: {rules: [{host: a.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: lb, port: {number: 80}}}}]}}]}}")
 	add(&netv1.NetworkPolicy{}, "{metadata: {name: web, namespace: shop}, spec: {podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}]}]}}")
 	add(&corev1.ConfigMap{}, "{metadata: {name: app, namespace: shop}, data: {a: b}}")
 	add(&corev1.Pod{}, `{metadata: {name: kube-apiserver-n1, namespace: kube-system, annotations: {kubernetes.io/config.mirror: x}}, spec: {nodeName: n1, hostNetwork: true,
@@ -104,6 +104,7 @@ func TestAForbiddenListConcernsWhatDependsOnIt(t *testing.T) {
 		}
 		return out
 	}
+	outside := []string{"010 shop/Ingress/web", "010 shop/Service/lb", "010 shop/Service/np"}
 	namespaces := []string{"Namespace/kube-system", "Namespace/labelled", "Namespace/shop"}
 	for topic, want := range map[kube.Topic][]string{
 		kube.NetworkPolicies: slices.Concat(pods("001", "labelled/Pod/web", "shop/Pod/web"), pods("002", namespaces...), pods("003", "labelled/Pod/web", "shop/Pod/web"),
@@ -114,6 +115,12 @@ func TestAForbiddenListConcernsWhatDependsOnIt(t *testing.T) {
 		kube.AdmissionPolicies:  {"014 Namespace/shop", "023 cluster"},
 		kube.EndpointSlices:     {"012 shop/Service/hand"},
 		kube.MeshObjects:        {"013 cluster"},
+		kube.Ingresses:          nil,
+		kube.Services:           {"010 shop/Ingress/web", "012 shop/Service/hand", "012 shop/Service/out"},
+		kube.ConfigMaps:         nil,
+		kube.Namespaces:         {"013 cluster", "021 Node/n1", "024 shop/NetworkPolicy/web"},
+		kube.Controllers:        slices.Concat(outside, []string{"005 cluster", "024 shop/NetworkPolicy/web"}),
+		kube.Pods:               slices.Concat(outside, pods("016"), []string{"005 cluster", "021 Node/n1", "024 shop/NetworkPolicy/web"}),
 		kube.ServiceAccounts:    nil,
 		kube.Roles:              nil,
 		kube.Bindings:           nil,

@@ -383,7 +383,9 @@ func (s *Set) ingressResources(yield func(*facts.Resource) bool) bool {
 		slices.Sort(f.Images)
 		f.Images = slices.Compact(f.Images)
 		r := s.resource(facts.KindIngress, in.ref, in.at, &f)
-		s.lack(r, "images", Pods, Controllers, Services)
+		if len(in.backends) > 0 {
+			s.lack(r, "images", Pods, Controllers, Services)
+		}
 		if !s.opts.Live && works == 0 && len(in.backends) > 0 {
 			r.Missing["images"] = notAssessed("the files hold no workload behind it; scan the cluster")
 		}

@@ -291,6 +291,14 @@ func (s *Set) network(w *work) facts.WorkloadNetwork {
 // networkGaps says what of a workload's network this scan does not show, where
 // it matters for the workload.
 func (s *Set) networkGaps(f *facts.Workload, r *facts.Resource) {
+	if f.IngressController.SnippetsAllowed == "unknown" {
+		m, ok := s.miss[ConfigMaps]
+		if !ok {
+			m = notAssessed("the files do not hold the controller's ConfigMap; add it, or scan the cluster")
+		}
+		m.Partial = true // what else is weak about it is seen all the same
+		r.Missing["ingress_controller.snippets_allowed"] = m
+	}
 	if !s.opts.Live {
 		r.Missing["running"] = notAssessed("needs a live cluster; scan it with postscan cluster")
 		return

@@ -176,7 +176,10 @@ func (s *Set) serviceResources(yield func(*facts.Resource) bool) bool {
 		f.Targets = s.serviceTargets(svc)
 		r := s.resource(facts.KindService, svc.ref, svc.at, &f)
 		s.lack(r, "matches", Pods, Controllers)
-		s.lack(r, "images", Pods, Controllers)
+		outside := f.Selector && (f.Type == "LoadBalancer" || f.Type == "NodePort" || len(f.ExternalIPs) > 0)
+		if outside { // of others nothing hangs on them
+			s.lack(r, "images", Pods, Controllers)
+		}
 		switch {
 		case f.Type == "ExternalName":
 			s.lack(r, "targets", Services, Nodes)
@@ -186,7 +189,10 @@ func (s *Set) serviceResources(yield func(*facts.Resource) bool) bool {
 		s.serviceGaps(r, svc, &f)
 		if !s.opts.Live && f.Selector && f.Matches == 0 {
 			m := notAssessed("the files hold no workload that it selects; scan the cluster")
-			r.Missing["matches"], r.Missing["images"] = m, m
+			r.Missing["matches"] = m
+			if outside {
+				r.Missing["images"] = m
+			}
 		}
 		s.missNamespace(r, svc.ref.namespace)
 		s.missName(r, f.Namespace.Declared)

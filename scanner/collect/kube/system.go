@@ -125,7 +125,7 @@ func (s *Set) ingressController(w *work) facts.IngressController {
 	for i := range w.facts.Containers {
 		im := &w.facts.Containers[i].Image
 		if strings.HasSuffix(im.Repository, "ingress-nginx/controller") || strings.HasSuffix(im.Repository, "ingress-nginx/controller-chroot") || strings.HasSuffix(im.Repository, "nginx-ingress-controller") {
-			c.Name = "ingress-nginx"
+			c.Name, c.Path = "ingress-nginx", w.facts.Containers[i].Path
 			if v := strings.TrimPrefix(im.Tag, "v"); leadingNumber(v) > 0 || strings.HasPrefix(v, "0.") {
 				c.Version = v
 			}
