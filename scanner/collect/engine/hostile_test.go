@@ -92,6 +92,10 @@ func serveEngine(t testing.TB, b behaviour) *served {
 	mux.HandleFunc(prefix+"/volumes", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, map[string]any{"Volumes": []map[string]any{{"Name": "data", "Driver": "local", "Options": b.volume}}})
 	})
+	mux.HandleFunc(prefix+"/exec/{id}/json", func(w http.ResponseWriter, r *http.Request) {
+		id := r.PathValue("id")
+		answer(w, map[string]any{"ID": id, "Running": id != "over", "ProcessConfig": map[string]any{"privileged": id != "two"}})
+	})
 	network, address := "unix", s.socket
 	if b.tcp {
 		network, address = "tcp", "127.0.0.1:0"
