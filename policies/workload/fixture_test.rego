@@ -277,5 +277,6 @@ clean := {
 		"version": "",
 		"snippets_allowed": "",
 		"snippet_users": [],
+		"path": "",
 	},
 }

@@ -616,8 +616,8 @@ func (s *Set) clusterMissing(f *facts.Cluster, r *facts.Resource) {
 		s.lack(r, p, Nodes)
 	}
 	s.lack(r, "anonymous.bindings", Bindings)
-	s.lack(r, "network.plugins", Pods, Controllers)
-	s.lack(r, "network.enforces", Pods, Controllers)
+	s.lack(r, "network.plugins", Controllers)
+	s.lack(r, "network.enforces", Controllers)
 	s.lack(r, "network.policies", NetworkPolicies)
 	s.lack(r, "mesh", MeshObjects, Namespaces)
 	s.lack(r, "verifiers", AdmissionPolicies)

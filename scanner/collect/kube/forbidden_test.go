@@ -120,7 +120,7 @@ func TestAForbiddenListConcernsWhatDependsOnIt(t *testing.T) {
 		kube.ConfigMaps:         nil,
 		kube.Namespaces:         {"013 cluster", "021 Node/n1", "024 shop/NetworkPolicy/web"},
 		kube.Controllers:        slices.Concat(outside, []string{"005 cluster", "024 shop/NetworkPolicy/web"}),
-		kube.Pods:               slices.Concat(outside, pods("016"), []string{"005 cluster", "021 Node/n1", "024 shop/NetworkPolicy/web"}),
+		kube.Pods:               slices.Concat(outside, pods("016"), []string{"021 Node/n1", "024 shop/NetworkPolicy/web"}),
 		kube.ServiceAccounts:    nil,
 		kube.Roles:              nil,
 		kube.Bindings:           nil,
