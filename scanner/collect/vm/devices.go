@@ -174,7 +174,7 @@ func (s *scan) agentLimits(a *facts.GuestAgent) {
 		}
 		a.Exec = permitted("guest-exec")
 		a.Files = permitted("guest-file-open")
-		a.Limits = append(allow, block...)
+		a.Limits = slices.Concat(allow, block)
 	case "open-vm-tools":
 		data, err := s.t.read("etc/vmware-tools/tools.conf")
 		if err != nil {

@@ -45,7 +45,7 @@ func FuzzParsers(f *testing.F) {
 		plainText(t, autologinOf(text), kernelVersion(text, text), efiSwitch([]byte(text)))
 		if oem, table, ok := acpiOEM([]byte(text)); ok {
 			plainText(t, oem, table)
-			acpiVendor(oem, table)
+			plainText(t, acpiVendor(oem, table))
 		}
 		dmiSign("sys_vendor", text)
 		c := sshdConfig{values: map[string]string{}, places: map[string]facts.Origin{}, read: func(string) ([]byte, error) { return []byte(text), nil }, glob: func(p string) []string { return []string{p} }}
@@ -100,9 +100,9 @@ func FuzzResolve(f *testing.F) {
 		if err := tr.root.Symlink(link, "a"); err != nil {
 			return // no name for a link
 		}
-		real, err := tr.resolve(name)
-		if err == nil && (strings.HasPrefix(real, "/") || strings.HasPrefix(real, "..")) {
-			t.Errorf("%q with a -> %q leads to %q", name, link, real)
+		resolved, err := tr.resolve(name)
+		if err == nil && (strings.HasPrefix(resolved, "/") || strings.HasPrefix(resolved, "..")) {
+			t.Errorf("%q with a -> %q leads to %q", name, link, resolved)
 		}
 		if _, err := tr.read(name); err == nil {
 			t.Errorf("%q with a -> %q was read, and no file is there", name, link)

@@ -17,8 +17,8 @@ import (
 	"github.com/postscan/postscan/scanner/facts"
 )
 
-// metadataURL is the address that AWS, GCE, Azure and OpenStack share.
-const metadataURL = "http://169.254.169.254"
+// metadataHost is the address that AWS, GCE, Azure and OpenStack share.
+const metadataHost = "169.254.169.254"
 
 const (
 	defaultMetadataTimeout = time.Second
@@ -53,7 +53,7 @@ func (s *scan) metadata(ctx context.Context) error {
 	c, err := newIMDS(o)
 	if err != nil {
 		s.unknown("metadata", err.Error())
-		return nil //nolint:nilerr // one fact is missing, the others are not
+		return nil
 	}
 	m, err := c.ask(ctx)
 	if ctx.Err() != nil {
@@ -84,7 +84,7 @@ type imds struct {
 func newIMDS(o *IMDS) (*imds, error) {
 	base := o.URL
 	if base == nil {
-		base, _ = url.Parse(metadataURL) //nolint:errcheck // a constant
+		base = &url.URL{Scheme: "http", Host: metadataHost}
 	}
 	if base.Scheme != "http" && base.Scheme != "https" || base.Host == "" || base.User != nil {
 		return nil, fmt.Errorf("the address of the metadata service %q is no URL as http://HOST:PORT", clean(base.Redacted()))

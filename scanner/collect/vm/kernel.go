@@ -127,15 +127,6 @@ func splitQuoted(line string) []string {
 	return words
 }
 
-func (s *scan) parameter(name string) (string, bool) {
-	for _, p := range s.doc.Kernel.Parameters {
-		if p.Name == name {
-			return p.Value, true
-		}
-	}
-	return "", false
-}
-
 // keptOptions are those of the kernel's build that matter for isolation.
 func keptOptions() []string {
 	return []string{

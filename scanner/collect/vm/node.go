@@ -374,25 +374,25 @@ func (k *nodeScan) k3sProcess(name string) {
 
 // file lists one file with its mode and owner.
 func (k *nodeScan) file(name, role string) {
-	real, err := k.t.resolve(name)
+	resolved, err := k.t.resolve(name)
 	if err != nil {
 		if !absent(err) {
 			k.hide("files", facts.Unknown, why(err), true)
 		}
 		return
 	}
-	info, err := k.t.root.Lstat(real)
-	if err != nil || k.seen[real+" "+role] {
+	info, err := k.t.root.Lstat(resolved)
+	if err != nil || k.seen[resolved+" "+role] {
 		return
 	}
-	k.seen[real+" "+role] = true
+	k.seen[resolved+" "+role] = true
 	uid, gid, known := owner(info)
 	if !known {
 		k.hide("files", facts.Unknown, "this system does not tell owners of files", true)
 		return
 	}
 	k.n.Files = append(k.n.Files, facts.NodeFile{
-		Path: absolute(clean(real)), Role: role, Mode: modeBits(info.Mode()), Owner: nameOf(k.owners, uid), Group: nameOf(k.groups, gid),
+		Path: absolute(clean(resolved)), Role: role, Mode: modeBits(info.Mode()), Owner: nameOf(k.owners, uid), Group: nameOf(k.groups, gid),
 	})
 }
 

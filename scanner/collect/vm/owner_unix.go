@@ -15,12 +15,3 @@ func owner(info fs.FileInfo) (uid, gid int, known bool) {
 	}
 	return int(st.Uid), int(st.Gid), true
 }
-
-// device is the number of the file system that holds a file.
-func device(info fs.FileInfo) (uint64, bool) {
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return 0, false
-	}
-	return uint64(st.Dev), true //nolint:unconvert,nolintlint // it is 32 bits wide on other systems
-}

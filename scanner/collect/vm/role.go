@@ -72,7 +72,7 @@ func (s *scan) services() {
 		{"file", []string{"smbd smb", "nfs-server nfsd", "vsftpd", "proftpd"}},
 		{"directory", []string{"slapd", "samba-ad-dc", "named", "dirsrv"}},
 		{"build", []string{"jenkins", "gitlab-runner", "actions.runner", "teamcity"}},
-		{"queue", []string{"rabbitmq-server", "kafka", "nats-server", "mosquitto"}},
+		{"queue", []string{"rabbitmq-server", "kafka", "nats-server", "mosquitto"}}, //nolint:misspell // the name of a broker
 		{"desktop", []string{"gdm3 gdm", "lightdm", "sddm", "xrdp", "vncserver"}},
 	} {
 		for _, names := range k.names {

@@ -49,21 +49,21 @@ func (t *tree) close() { _ = t.root.Close() } // it was only read
 // path without any, relative to the root.
 func (t *tree) resolve(name string) (string, error) {
 	parts := split(name)
-	var real []string
+	var resolved []string
 	for links := 0; len(parts) > 0; {
 		part := parts[0]
 		parts = parts[1:]
 		if part == ".." {
-			real = real[:max(len(real)-1, 0)]
+			resolved = resolved[:max(len(resolved)-1, 0)]
 			continue
 		}
-		here := path.Join(append(slices.Clone(real), part)...)
+		here := path.Join(append(slices.Clone(resolved), part)...)
 		info, err := t.root.Lstat(here)
 		if err != nil {
 			return "", pathError(name, err)
 		}
 		if info.Mode().Type() != fs.ModeSymlink {
-			real = append(real, part)
+			resolved = append(resolved, part)
 			continue
 		}
 		if links++; links > maxLinks {
@@ -74,14 +74,14 @@ func (t *tree) resolve(name string) (string, error) {
 			return "", pathError(name, err)
 		}
 		if strings.HasPrefix(target, "/") {
-			real = nil
+			resolved = nil
 		}
 		parts = append(split(target), parts...)
 	}
-	if len(real) == 0 {
+	if len(resolved) == 0 {
 		return ".", nil
 	}
-	return path.Join(real...), nil
+	return path.Join(resolved...), nil
 }
 
 func split(name string) []string {
@@ -140,11 +140,11 @@ func (t *tree) open(name string) (*os.File, error) {
 			return nil, pathError(name, err)
 		}
 	}
-	real, err := t.resolve(name)
+	resolved, err := t.resolve(name)
 	if err != nil {
 		return nil, err
 	}
-	info, err := t.root.Lstat(real)
+	info, err := t.root.Lstat(resolved)
 	if err != nil {
 		return nil, pathError(name, err)
 	}
@@ -152,7 +152,7 @@ func (t *tree) open(name string) (*os.File, error) {
 		return nil, pathError(name, errNotRegular)
 	}
 	// Should something else stand there by now, opening it does not wait.
-	f, err := t.root.OpenFile(real, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	f, err := t.root.OpenFile(resolved, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, pathError(name, err)
 	}
@@ -170,11 +170,11 @@ func (t *tree) stat(name string) (fs.FileInfo, error) {
 			return info, err
 		}
 	}
-	real, err := t.resolve(name)
+	resolved, err := t.resolve(name)
 	if err != nil {
 		return nil, err
 	}
-	info, err := t.root.Lstat(real)
+	info, err := t.root.Lstat(resolved)
 	if err != nil {
 		return nil, pathError(name, err)
 	}
@@ -207,15 +207,15 @@ func (t *tree) readlink(name string) string {
 // list returns the names in a folder, sorted. Of one that holds more than
 // maxEntries the first ones that the system names.
 func (t *tree) list(name string) ([]string, error) {
-	real, info, err := name, fs.FileInfo(nil), error(nil)
+	resolved, info, err := name, fs.FileInfo(nil), error(nil)
 	if ofKernel(name) {
 		info, err = t.root.Stat(name)
 	}
 	if info == nil && (err == nil || !absent(err)) {
-		if real, err = t.resolve(name); err != nil {
+		if resolved, err = t.resolve(name); err != nil {
 			return nil, err
 		}
-		info, err = t.root.Lstat(real)
+		info, err = t.root.Lstat(resolved)
 	}
 	if err != nil {
 		return nil, pathError(name, err)
@@ -223,7 +223,7 @@ func (t *tree) list(name string) ([]string, error) {
 	if !info.IsDir() {
 		return nil, pathError(name, errors.New("it is no folder"))
 	}
-	dir, err := t.root.OpenFile(real, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	dir, err := t.root.OpenFile(resolved, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, pathError(name, err)
 	}

@@ -61,7 +61,7 @@ func (w *walk) all() error {
 			break
 		}
 	}
-	for range batches { //nolint:revive // let the reader of folders end
+	for range batches { // let the reader of folders end
 	}
 	<-done
 	for _, d := range r.denied {
@@ -85,9 +85,9 @@ func (w *walk) bases() ([]base, error) {
 	}
 	out := []base{{fd: fd}}
 	for _, name := range s.opts.FileSystems {
-		real, err := s.t.resolve(name)
+		resolved, err := s.t.resolve(name)
 		if err == nil {
-			fd, err = unix.Openat2(out[0].fd, real, &unix.OpenHow{
+			fd, err = unix.Openat2(out[0].fd, resolved, &unix.OpenHow{
 				Flags: unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_SYMLINKS,
 			})
 		}
@@ -96,7 +96,7 @@ func (w *walk) bases() ([]base, error) {
 			s.unknown("vulnerabilities", fmt.Sprintf("the file system %s cannot be entered", clean(name)))
 			continue
 		}
-		out = append(out, base{fd: fd, prefix: real})
+		out = append(out, base{fd: fd, prefix: resolved})
 	}
 	return out, nil
 }
