@@ -199,7 +199,7 @@ func containerdImages(t *testing.T, socket string) {
 		}
 		body, err := held[0].Content.Open(ctx, digest.String())
 		must(t, err)
-		defer body.Close() //nolint:errcheck // read only
+		defer body.Close()
 		n, err := io.Copy(io.Discard, body)
 		must(t, err)
 		if n == 0 {

@@ -239,7 +239,7 @@ func (d *dockerAPI) container(ctx context.Context, s *session, id string) (*cont
 			}
 		}
 	}
-	s.process(c, in)
+	s.process(c)
 	return c, nil
 }
 
@@ -310,7 +310,7 @@ func (s *session) dockerContainer(in mobycontainer.InspectResponse) *container {
 		d.Devices = append(d.Devices, facts.ContainerDevice{Host: dev.PathOnHost, Container: dev.PathInContainer, Permissions: dev.CgroupPermissions})
 	}
 	s.dockerNetwork(d, in)
-	d.LiteralSecrets = s.secrets("config", conf.Env, append(slices.Clone([]string(conf.Entrypoint)), conf.Cmd...))
+	d.LiteralSecrets = s.secrets("config", conf.Env, append(slices.Clone(conf.Entrypoint), conf.Cmd...))
 	if in.Image != "" {
 		c.aliases = append(c.aliases, facts.Alias{Type: "image-id", Value: in.Image})
 		c.links = append(c.links, facts.Link{Type: "runs-image", To: in.Image, Evidence: "the engine says so", Confidence: "certain"})
@@ -475,8 +475,8 @@ func (s *session) resolve(path string) string {
 	if !s.place.local || s.opts.Root != "/" || !filepath.IsAbs(path) {
 		return path
 	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		return target
 	}
 	return path
 }
@@ -528,7 +528,7 @@ func reach(ip netip.Addr) string {
 }
 
 // process adds what /proc shows and the API hides, where the container runs on this machine.
-func (s *session) process(c *container, in mobycontainer.InspectResponse) {
+func (s *session) process(c *container) {
 	d := &c.doc
 	if d.State != "running" || !s.place.local {
 		if !s.facts.NoNewPrivileges && !d.NoNewPrivileges && !s.place.local && s.facts.Name == docker {

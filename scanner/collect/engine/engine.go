@@ -271,7 +271,7 @@ func (s *session) engine(ctx context.Context, e api) error {
 	s.containerGaps, s.networks = map[string]facts.Missing{}, map[string]facts.EngineNetwork{}
 	s.sandboxed = sandboxRuntime
 	if s.place.local {
-		s.peer = s.machine.peer(s.place.path)
+		s.peer = s.machine.peer(ctx, s.place.path)
 	}
 	if err := e.describe(ctx, s); err != nil {
 		return err

@@ -108,16 +108,16 @@ func (m *machine) find(getenv func(string) string) []place {
 				return
 			}
 		}
-		real, err := filepath.EvalSymlinks(path)
+		target, err := filepath.EvalSymlinks(path)
 		if err != nil {
-			real = path
+			target = path
 		}
-		if seen[real] {
+		if seen[target] {
 			return
 		}
-		seen[real] = true
+		seen[target] = true
 		p := socketPlace(path)
-		if k := kindOf(real); k != "" {
+		if k := kindOf(target); k != "" {
 			p.kind = k // Podman puts a link to its socket where Docker's stands
 		}
 		out = append(out, p)

@@ -81,7 +81,10 @@ func serveEngine(t testing.TB, b behaviour) *served {
 	mux.HandleFunc(prefix+"/containers/{id}/json", func(w http.ResponseWriter, r *http.Request) {
 		now := s.now.Add(1)
 		defer s.now.Add(-1)
-		for most := s.most.Load(); now > most && !s.most.CompareAndSwap(most, now); most = s.most.Load() {
+		for most := s.most.Load(); now > most; most = s.most.Load() {
+			if s.most.CompareAndSwap(most, now) {
+				break
+			}
 		}
 		n := int(s.inspects.Add(1))
 		if b.inspect != nil && b.inspect(w, r, n) {

@@ -3,6 +3,8 @@ package engine
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
@@ -225,8 +227,8 @@ func (m *machine) procFile(pid int, name string) ([]byte, error) {
 
 // peer is the engine behind a socket: who listens there, or, where that is the
 // service manager, the engine whose command line names it.
-func (m *machine) peer(socket string) process {
-	if pid := socketOwner(socket); pid > 0 && m.root == "/" {
+func (m *machine) peer(ctx context.Context, socket string) process {
+	if pid := socketOwner(ctx, socket); pid > 0 && m.root == "/" {
 		if p := m.process(pid); p.name != "systemd" && p.name != "init" && p.pid != 0 {
 			return p
 		}
@@ -483,7 +485,7 @@ func procAddress(text string) (string, bool) {
 		if err != nil {
 			return "", false
 		}
-		raw = append(raw, byte(word), byte(word>>8), byte(word>>16), byte(word>>24))
+		raw = binary.LittleEndian.AppendUint32(raw, uint32(word)) // it was read as 32 bits
 	}
 	ip, ok := netip.AddrFromSlice(raw)
 	return net.JoinHostPort(ip.String(), strconv.FormatUint(n, 10)), ok

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"io/fs"
 	"net"
 	"strconv"
@@ -18,8 +19,9 @@ func owner(st fs.FileInfo) (uid, gid string, ok bool) {
 }
 
 // socketOwner is the process that listens on a socket; 0 where nobody can tell.
-func socketOwner(path string) int {
-	c, err := net.DialTimeout("unix", path, 2*time.Second)
+func socketOwner(ctx context.Context, path string) int {
+	d := net.Dialer{Timeout: 2 * time.Second}
+	c, err := d.DialContext(ctx, "unix", path)
 	if err != nil {
 		return 0
 	}
