@@ -47,6 +47,21 @@ func clusterReport(t *testing.T, code int, args ...string) *scanner.Report {
 	return rep
 }
 
+// control finds a control of the one framework that the report is about.
+func control(t *testing.T, rep *scanner.Report, id string) scanner.Control {
+	t.Helper()
+	if len(rep.Compliance) != 1 {
+		t.Fatalf("the report is about %d frameworks", len(rep.Compliance))
+	}
+	for _, c := range rep.Compliance[0].Controls {
+		if c.ID == id {
+			return c
+		}
+	}
+	t.Fatalf("there is no control %s", id)
+	return scanner.Control{}
+}
+
 // The whole way on a real API server: what is careless is found, and what the
 // rights of the user do not show is unknown and trips the gate.
 func TestCluster(t *testing.T) {
@@ -79,6 +94,12 @@ func TestCluster(t *testing.T) {
 	if !found {
 		t.Errorf("the privileged pod was not found: %+v", rep.Findings)
 	}
+	if worst := rep.Isolation.Groups[0]; worst.Level != 0 || worst.Score > 5 || worst.Workloads[0].Resource.ID != "shop/Pod/careless" || len(worst.Steps) == 0 {
+		t.Errorf("the worst isolated is %+v", worst)
+	}
+	if c := control(t, rep, "privileged"); c.Status != scanner.ControlFail || c.Findings != 1 {
+		t.Errorf("the control is %+v", c)
+	}
 
 	// Elsewhere there is nothing, and a pattern leaves the namespace out.
 	for _, args := range [][]string{{"-n", "default"}, {"--exclude-namespace", "sh*"}} {
@@ -100,6 +121,12 @@ func TestCluster(t *testing.T) {
 	}
 	if len(blind.Findings) > 0 || blind.Summary.Pass > 0 || blind.Summary.Unknown == 0 {
 		t.Errorf("without rights: %+v", blind.Summary)
+	}
+	if c := control(t, blind, "privileged"); c.Status != scanner.ControlIncomplete {
+		t.Errorf("without rights the control is %+v", c)
+	}
+	if g := blind.Isolation.Groups[0]; g.Level != 0 || g.BestLevel != 6 || g.Confidence != 0 {
+		t.Errorf("without rights the isolation is %+v", g)
 	}
 	// The table leads from the right that is missing to the checks that wait for it.
 	table := run(t, nil, "cluster", "--kubeconfig", kubeconfig(t, s.As("nobody")), "--framework", "pss-baseline").stdout
