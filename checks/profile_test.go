@@ -57,7 +57,7 @@ params:
 
 func TestProfileRefuses(t *testing.T) {
 	for yaml, want := range map[string]string{
-		"\nchecks:\n  includ: [PS-IMG-001]":                         `profile.yaml:3: there is no field "includ"`,
+		"\nchecks:\n  including: [PS-IMG-001]":                      `profile.yaml:3: there is no field "including"`,
 		"check: {}":                                                 `profile.yaml:1: there is no field "check"`,
 		"checks:\n  include: PS-IMG-001":                            "profile.yaml:2: a list is expected",
 		"checks:\n  include: [[a]]":                                 "profile.yaml:2: a list of plain values",

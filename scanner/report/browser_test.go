@@ -57,7 +57,7 @@ func browser(t *testing.T) context.Context {
 
 // visit is a page that was opened, with everything that should not happen.
 type visit struct {
-	ctx context.Context
+	ctx context.Context //nolint:containedctx // a tab of chromedp is its context
 	mu  sync.Mutex
 	bad []string
 }
