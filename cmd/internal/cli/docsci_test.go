@@ -264,7 +264,7 @@ func runAction(t *testing.T, inputs map[string]string, code int) (args []string,
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "postscan")
 	script := fmt.Sprintf("#!/bin/sh\nfor a in \"$@\"; do echo \"$a\" >>%[1]s/args; case $a in sarif=*) echo '{}' >\"${a#sarif=}\";; esac; done\nexit %[2]d\n", dir, code)
-	if err := os.WriteFile(binary, []byte(script), 0o700); err != nil { //nolint:gosec // it is run
+	if err := os.WriteFile(binary, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256([]byte(script))

@@ -63,8 +63,12 @@ spec:
 // A finding keeps its fingerprint through everything that does not mend it: the
 // baseline of yesterday must not fill with new findings that are none.
 func TestFingerprintsSurvive(t *testing.T) {
-	reordered := survivalWeb[:strings.Index(survivalWeb, "        - name: app")] + survivalWeb[strings.Index(survivalWeb, "        - name: log"):] +
-		survivalWeb[strings.Index(survivalWeb, "        - name: app"):strings.Index(survivalWeb, "        - name: log")]
+	head, both, _ := strings.Cut(survivalWeb, "        - name: app\n")
+	app, log, found := strings.Cut(both, "        - name: log\n")
+	if !found {
+		t.Fatal("the sample has no two containers")
+	}
+	reordered := head + "        - name: log\n" + log + "        - name: app\n" + app
 	sidecar := strings.Replace(survivalWeb, "      containers:\n", "      containers:\n        - {name: mesh, image: registry.example/mesh:1}\n", 1)
 	for name, c := range map[string]struct {
 		before, after string
