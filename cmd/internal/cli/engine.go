@@ -211,7 +211,8 @@ func scanHeld(ctx context.Context, o image.Options, held []engine.HeldImage, pul
 			o.Held[h.Ref] = entry
 		}
 	}
-	return image.New(o).Collect(ctx, heldSink{Sink: sink, engine: held[0].Engine})
+	unseen := func(r *facts.Resource) error { return sink.Resource(ctx, r) }
+	return image.New(o).Collect(ctx, heldSink{Sink: sink, engine: held[0].Engine, unseen: unseen})
 }
 
 // heldSink says of an image that could not be read that it is unknown: the engine
@@ -219,6 +220,7 @@ func scanHeld(ctx context.Context, o image.Options, held []engine.HeldImage, pul
 type heldSink struct {
 	scanner.Sink
 	engine string
+	unseen func(*facts.Resource) error
 }
 
 // Target implements [scanner.Sink].
@@ -236,5 +238,5 @@ func (s heldSink) Target(t facts.Target) error {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		missing[name] = facts.Missing{Status: facts.Unknown, Reason: reason}
 	}
-	return s.Resource(context.Background(), &facts.Resource{Kind: facts.KindImage, ID: t.Ref, Key: "image", Target: t.Ref, Missing: missing, Facts: &facts.Image{}})
+	return s.unseen(&facts.Resource{Kind: facts.KindImage, ID: t.Ref, Key: "image", Target: t.Ref, Missing: missing, Facts: &facts.Image{}})
 }
