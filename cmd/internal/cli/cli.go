@@ -139,6 +139,7 @@ func (a *app) start(cmd *cobra.Command) error {
 	}
 	a.log = log
 	a.started = true
+	dropStartupPages() // before the policies are loaded
 	return nil
 }
 

@@ -121,7 +121,7 @@ func (a *app) scan(ctx context.Context, f *scanFlags, j job) error {
 		return because(limited, err)
 	}
 	defer closer()
-	dropStartupPages()
+	dropStartupPages() // and what loading them took
 	rep, err := scanner.Scan(limited, annotated{withCause{collector}, annotations}, scored, scanner.Options{
 		Version:      a.env.Version,
 		PolicyDigest: "sha256:" + sel.catalogue.Digest(),
