@@ -370,8 +370,9 @@ func (a *Audit) location() (*time.Location, error) {
 }
 
 // next is when the schedule is due for the first time after t; zero without a
-// schedule. An hour that daylight saving skips moves behind the gap; one that it
-// repeats counts once.
+// schedule. A time of day that daylight saving skips moves behind the gap; one that
+// it repeats counts once, the first time. A schedule of every hour (its field of
+// hours begins with "*"), or "@every", goes by the time that really passes.
 func (a *Audit) next(t time.Time) (time.Time, error) {
 	if a.Schedule == "" {
 		return time.Time{}, nil
@@ -385,8 +386,49 @@ func (a *Audit) next(t time.Time) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("its schedule %q is no cron expression of five fields: minute, hour, day, month, weekday (%s)", a.Schedule, strings.TrimSpace(fmt.Sprint(err)))
 	}
 	next := s.Next(t.In(loc))
+	if fields := strings.Fields(a.Schedule); len(fields) == 5 && !strings.HasPrefix(fields[1], "*") || len(fields) == 1 && fields[0] != "@hourly" { // "@every 6h" are two
+		next = nextByClock(s, t, loc)
+	}
 	if next.IsZero() {
 		return time.Time{}, fmt.Errorf("its schedule %q is never due", a.Schedule)
 	}
 	return next.UTC(), nil
+}
+
+// nextByClock asks the schedule for times of day, as a clock on the wall shows them:
+// the schedule sees a clock that nobody changes.
+func nextByClock(s cron.Schedule, t time.Time, loc *time.Location) time.Time {
+	l := t.In(loc)
+	wall := time.Date(l.Year(), l.Month(), l.Day(), l.Hour(), l.Minute(), l.Second(), l.Nanosecond(), time.UTC)
+	for {
+		if wall = s.Next(wall); wall.IsZero() {
+			return wall
+		}
+		if at := atWall(wall, loc); at.After(t) {
+			return at
+		}
+	}
+}
+
+// atWall is when a clock of that place first shows the time. A time that it skips
+// is as long after the gap as it is behind the gap's beginning.
+func atWall(wall time.Time, loc *time.Location) time.Time {
+	// Of the offsets around that day, the one before a change comes first: where the
+	// clock is put back, it gives the first of two times; where it is put forward, the
+	// time behind the gap.
+	_, before := wall.Add(-24 * time.Hour).In(loc).Zone()
+	at := wall.Add(-time.Duration(before) * time.Second)
+	if _, offset := at.In(loc).Zone(); offset == before {
+		return at.In(loc)
+	}
+	_, after := wall.Add(24 * time.Hour).In(loc).Zone()
+	if later := wall.Add(-time.Duration(after) * time.Second); isOffset(later, loc, after) {
+		return later.In(loc)
+	}
+	return at.In(loc)
+}
+
+func isOffset(t time.Time, loc *time.Location, offset int) bool {
+	_, have := t.In(loc).Zone()
+	return have == offset
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -59,16 +60,21 @@ func (s *Store) notifyChanges(ctx context.Context, t tx, r *recording) error {
 	for _, c := range r.notes[:min(len(r.notes), maxChanges)] {
 		n.Changes = append(n.Changes, ChangedFinding{Change: c.kind, Severity: c.severity, Check: c.check, Title: c.title, Target: c.target, Resource: c.resource, Message: c.message})
 	}
+	var run *string
+	origin := fmt.Sprintf("waivers-%s-%d", r.audit, r.at) // no run: time alone changed it
+	if r.run != "" {
+		run, origin = &r.run, r.run
+	}
 	for _, channel := range a.Notify {
-		n.Key = r.run + "/" + channel
+		n.Key = origin + "/" + channel
 		body, err := json.Marshal(n)
 		if err != nil {
 			return err
 		}
-		if _, err := t.exec(ctx, `INSERT INTO notification (key, audit, run, channel, body, queued_at) VALUES ($1, $2, $3, $4, $5, $6)`, n.Key, r.audit, r.run, channel, string(body), r.at); err != nil {
+		if _, err := t.exec(ctx, `INSERT INTO notification (key, audit, run, channel, body, queued_at) VALUES ($1, $2, $3, $4, $5, $6)`, n.Key, r.audit, run, channel, string(body), r.at); err != nil {
 			return err
 		}
-		o := &river.InsertOpts{Queue: notifyQueue, MaxAttempts: 20}
+		o := notifyOptions()
 		if r.cause == CauseDirect {
 			o.ScheduledAt = s.opts.Now().Add(directGrace) // who ran it sends it, see SendOf
 		}
@@ -79,14 +85,29 @@ func (s *Store) notifyChanges(ctx context.Context, t tx, r *recording) error {
 	return nil
 }
 
-// unsent returns the notification unless it was sent or is not known.
-func (s *Store) unsent(ctx context.Context, key string) (*Notification, error) {
+// sendingLease is for how long a notification counts as being sent; more than any
+// attempt may take.
+const sendingLease = 5 * time.Minute
+
+// take gives the notification to this worker to send. It returns nil where it was
+// sent or is not known, and [errTaken] where another worker sends it now.
+func (s *Store) take(ctx context.Context, key string) (*Notification, error) {
 	var n *Notification
-	err := s.db.read(ctx, func(q querier) error {
-		var channel, body string
-		found, err := one(ctx, q, []any{&channel, &body}, `SELECT channel, body FROM notification WHERE key = $1 AND sent_at IS NULL`, key)
-		if err != nil || !found {
+	err := s.db.write(ctx, func(t tx) error {
+		n = nil
+		now := s.now()
+		taken, err := t.exec(ctx, `UPDATE notification SET worker = $2, sending_at = $3 WHERE key = $1 AND sent_at IS NULL AND (sending_at IS NULL OR sending_at < $4)`,
+			key, s.worker, now, now-sendingLease.Microseconds())
+		if err != nil {
 			return err
+		}
+		var channel, body string
+		found, err := one(ctx, t, []any{&channel, &body}, `SELECT channel, body FROM notification WHERE key = $1 AND sent_at IS NULL`, key)
+		switch {
+		case err != nil || !found:
+			return err
+		case taken == 0:
+			return errTaken
 		}
 		n = &Notification{Channel: channel}
 		return json.Unmarshal([]byte(body), n)
@@ -94,12 +115,53 @@ func (s *Store) unsent(ctx context.Context, key string) (*Notification, error) {
 	return n, err
 }
 
+// errTaken says that another worker sends the notification.
+var errTaken = errors.New("another worker sends the notification")
+
 // notSent books an attempt that failed.
 func (s *Store) notSent(ctx context.Context, key string, cause error) error {
 	return s.db.write(ctx, func(t tx) error {
-		_, err := t.exec(ctx, `UPDATE notification SET attempts = attempts + 1, last_error = $2 WHERE key = $1`, key, cause.Error())
+		_, err := t.exec(ctx, `UPDATE notification SET attempts = attempts + 1, last_error = $2, sending_at = NULL, worker = '' WHERE key = $1 AND worker = $3`, key, cause.Error(), s.worker)
 		return err
 	})
+}
+
+// recoverNotifications queues again what a killed worker was about to send. Whether
+// it had been delivered cannot be known: the receiver tells by the key.
+func (s *Store) recoverNotifications(ctx context.Context, t tx) error {
+	var lost []string
+	now := s.now()
+	err := each(ctx, t, func(r rows) error {
+		var key, worker string
+		var since int64
+		if err := r.Scan(&key, &worker, &since); err != nil {
+			return err
+		}
+		if dead(worker) || now-since > sendingLease.Microseconds() {
+			lost = append(lost, key)
+		}
+		return nil
+	}, `SELECT key, worker, sending_at FROM notification WHERE sent_at IS NULL AND sending_at IS NOT NULL ORDER BY key `+s.db.words()["skip"])
+	if err != nil {
+		return err
+	}
+	for _, key := range lost {
+		if _, err := t.exec(ctx, `UPDATE notification SET sending_at = NULL, worker = '' WHERE key = $1`, key); err != nil {
+			return err
+		}
+		if err := t.enqueue(ctx, notifyJob{Key: key}, notifyOptions()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// notifyAttempts is how often a notification is tried.
+const notifyAttempts = 20
+
+// notifyOptions let the queue try for about a week, with growing pauses.
+func notifyOptions() *river.InsertOpts {
+	return &river.InsertOpts{Queue: notifyQueue, MaxAttempts: notifyAttempts}
 }
 
 // SendOf sends the notifications of a direct run, for there may be no server that
@@ -119,22 +181,26 @@ func (s *Store) SendOf(ctx context.Context, run string, send func(context.Contex
 	}
 	var errs []error
 	for _, key := range keys {
-		n, err := s.unsent(ctx, key)
+		n, err := s.take(ctx, key)
+		if errors.Is(err, errTaken) {
+			continue
+		}
 		if err != nil || n == nil {
 			errs = append(errs, err)
 			continue
 		}
 		if err := send(ctx, n); err != nil {
-			errs = append(errs, err, s.notSent(ctx, key, err))
+			errs = append(errs, err, s.notSent(context.WithoutCancel(ctx), key, err))
 			continue
 		}
-		errs = append(errs, s.db.write(ctx, func(t tx) error { return s.sent(ctx, t, key) }))
+		end := context.WithoutCancel(ctx)
+		errs = append(errs, s.db.write(end, func(t tx) error { return s.sent(end, t, key) }))
 	}
 	return errors.Join(errs...)
 }
 
 // sent books that a notification was delivered.
 func (s *Store) sent(ctx context.Context, t tx, key string) error {
-	_, err := t.exec(ctx, `UPDATE notification SET sent_at = $2, attempts = attempts + 1, last_error = '' WHERE key = $1`, key, s.now())
+	_, err := t.exec(ctx, `UPDATE notification SET sent_at = $2, attempts = attempts + 1, last_error = '', sending_at = NULL WHERE key = $1`, key, s.now())
 	return err
 }

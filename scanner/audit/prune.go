@@ -2,6 +2,8 @@ package audit
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -17,6 +19,14 @@ type Pruned struct {
 func (s *Store) Prune(ctx context.Context, audits []Audit) (Pruned, error) {
 	var out Pruned
 	err := s.db.write(ctx, func(t tx) error {
+		out = Pruned{}
+		if s.db.words()["lock"] != "" {
+			// A run that is being written may lean on a report that nobody else has: wait for
+			// it, and keep others out. SQLite has one writer anyway.
+			if _, err := t.exec(ctx, `LOCK TABLE document IN SHARE ROW EXCLUSIVE MODE`); err != nil {
+				return err
+			}
+		}
 		for i := range audits {
 			n, err := s.pruneAudit(ctx, t, &audits[i])
 			if err != nil {
@@ -24,9 +34,56 @@ func (s *Store) Prune(ctx context.Context, audits []Audit) (Pruned, error) {
 			}
 			out.Runs += n
 		}
+		if _, err := t.exec(ctx, `DELETE FROM notification WHERE sent_at < $1`, s.opts.Now().Add(-notificationLife).UnixMicro()); err != nil {
+			return err
+		}
 		n, err := t.exec(ctx, `DELETE FROM document WHERE NOT EXISTS (SELECT 1 FROM run WHERE run.body = document.hash)`)
 		out.Documents = int(n)
 		return err
+	})
+	return out, err
+}
+
+// notificationLife is how long a notification that was sent is kept.
+const notificationLife = 90 * 24 * time.Hour
+
+// pruneDaily prunes once a day, whichever server is first.
+func (s *Store) pruneDaily(ctx context.Context) error {
+	now := s.opts.Now()
+	mine := false
+	err := s.db.write(ctx, func(t tx) error {
+		stamp := func(at time.Time) []byte { return fmt.Appendf(nil, "%020d", at.UnixMicro()) } // sorts as the time does
+		n, err := t.exec(ctx, `INSERT INTO setting (name, value) VALUES ('pruned', $1)
+			ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE setting.value <= $2 OR setting.value > $1`, stamp(now), stamp(now.Add(-24*time.Hour)))
+		mine = n == 1
+		return err
+	})
+	if err != nil || !mine {
+		return err
+	}
+	audits, err := s.configured(ctx)
+	if err != nil {
+		return err
+	}
+	p, err := s.Prune(ctx, audits)
+	if err == nil && p != (Pruned{}) {
+		s.opts.Log.Info("pruned", "runs", p.Runs, "documents", p.Documents)
+	}
+	return err
+}
+
+// configured are the audits that are configured now.
+func (s *Store) configured(ctx context.Context) ([]Audit, error) {
+	var out []Audit
+	err := s.db.read(ctx, func(q querier) error {
+		return each(ctx, q, func(r rows) error {
+			var text string
+			if err := r.Scan(&text); err != nil {
+				return err
+			}
+			out = append(out, Audit{})
+			return json.Unmarshal([]byte(text), &out[len(out)-1])
+		}, `SELECT definition FROM audit WHERE removed_at IS NULL ORDER BY name`)
 	})
 	return out, err
 }

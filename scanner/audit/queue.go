@@ -188,7 +188,10 @@ func (w *notifyWorker) Timeout(*river.Job[notifyJob]) time.Duration { return 2 *
 
 // Work implements [river.Worker].
 func (w *notifyWorker) Work(ctx context.Context, job *river.Job[notifyJob]) error {
-	n, err := w.store.unsent(ctx, job.Args.Key)
+	n, err := w.store.take(ctx, job.Args.Key)
+	if errors.Is(err, errTaken) {
+		return river.JobSnooze(sendingLease)
+	}
 	if err != nil || n == nil {
 		return err
 	}

@@ -220,6 +220,8 @@ func (r *recording) findings(ctx context.Context) error {
 			r.counts.severity(f.Severity, 1)
 		}
 	}
+	// Always in one order: two runs of an audit that end at once do not wait for each other in a circle.
+	slices.SortFunc(groups, func(x, y *group) int { return cmp.Compare(x.identity, y.identity) })
 	for _, g := range groups {
 		if err := r.target(ctx, g); err != nil {
 			return fmt.Errorf("target %s: %w", g.ref(), err)
@@ -528,7 +530,8 @@ func (r *recording) change(ctx context.Context, finding int64, kind, from, to st
 // tally keeps the open findings of a target that changed, for the trend.
 func (r *recording) tally(ctx context.Context, target int64) error {
 	for s := scanner.SeverityUnknown; s <= scanner.SeverityCritical; s++ {
-		if _, err := r.tx.exec(ctx, `INSERT INTO tally (target, at, severity, n) SELECT $1, $2, $3, COALESCE(SUM(copies), 0) FROM finding WHERE target = $1 AND standing = 'open' AND severity = $3`, target, r.at, int(s)); err != nil {
+		if _, err := r.tx.exec(ctx, `INSERT INTO tally (target, at, severity, n) SELECT $1, $2, $3, COALESCE(SUM(copies), 0) FROM finding WHERE target = $1 AND standing = 'open' AND severity = $3
+			ON CONFLICT (target, at, severity) DO UPDATE SET n = excluded.n`, target, r.at, int(s)); err != nil {
 			return err
 		}
 	}

@@ -26,7 +26,7 @@ const (
 func (s *Store) Enqueue(ctx context.Context, name string) (string, error) {
 	var id string
 	err := s.db.write(ctx, func(t tx) (err error) {
-		a, err := readAudit(ctx, t, name)
+		a, err := s.lockAudit(ctx, t, name)
 		switch {
 		case err != nil:
 			return err
@@ -54,7 +54,7 @@ func (s *Store) enqueue(ctx context.Context, t tx, a *Audit, cause string, sched
 	if err != nil || n == 0 {
 		return "", err
 	}
-	return id, t.enqueue(ctx, scanJob{Run: id}, &river.InsertOpts{Queue: a.Target.Kind(), MaxAttempts: 1000})
+	return id, t.enqueue(ctx, scanJob{Run: id}, scanOptions(a))
 }
 
 // Begin starts a run here and now, without the queue.
@@ -221,8 +221,77 @@ func (s *Store) Recover(ctx context.Context) error {
 				return fmt.Errorf("recover the run %s: %w", l.id, err)
 			}
 		}
-		return nil
+		if err := s.requeue(ctx, t); err != nil {
+			return err
+		}
+		if err := s.recoverNotifications(ctx, t); err != nil {
+			return fmt.Errorf("recover notifications: %w", err)
+		}
+		return forgetJobs(ctx, t)
 	})
+}
+
+// waitingJob is a job that River has yet to give to a worker.
+const waitingJob = `state IN ('available', 'pending', 'retryable', 'scheduled')`
+
+// requeue gives a new job to what waits without one: its worker was killed after
+// River gave it the job, and before it took the run or the notification. Where the
+// worker lives and is about to take it, the second job finds nothing to do.
+func (s *Store) requeue(ctx context.Context, t tx) error {
+	type lost struct {
+		id  string
+		job river.JobArgs
+		o   *river.InsertOpts
+	}
+	var all []lost
+	err := each(ctx, t, func(r rows) error {
+		var id, text string
+		if err := r.Scan(&id, &text); err != nil {
+			return err
+		}
+		var a Audit
+		if err := json.Unmarshal([]byte(text), &a); err != nil {
+			return err
+		}
+		all = append(all, lost{id, scanJob{Run: id}, scanOptions(&a)})
+		return nil
+	}, `SELECT r.id, a.definition FROM run r JOIN audit a ON a.name = r.audit WHERE r.state = 'queued'
+		AND NOT EXISTS (SELECT 1 FROM river_job WHERE kind = 'scan' AND `+waitingJob+` AND args ->> 'run' = r.id) ORDER BY r.id`)
+	if err != nil {
+		return fmt.Errorf("find queued runs without a job: %w", err)
+	}
+	err = each(ctx, t, func(r rows) error {
+		var key string
+		err := r.Scan(&key)
+		all = append(all, lost{key, notifyJob{Key: key}, notifyOptions()})
+		return err
+	}, `SELECT n.key FROM notification n WHERE n.sent_at IS NULL AND n.sending_at IS NULL AND n.attempts < $1
+		AND NOT EXISTS (SELECT 1 FROM river_job WHERE kind = 'notify' AND (`+waitingJob+` OR state = 'discarded') AND args ->> 'key' = n.key) ORDER BY n.key`, notifyAttempts)
+	if err != nil {
+		return fmt.Errorf("find notifications without a job: %w", err)
+	}
+	for _, l := range all {
+		if err := t.enqueue(ctx, l.job, l.o); err != nil {
+			return fmt.Errorf("queue %s again: %w", l.id, err)
+		}
+	}
+	return nil
+}
+
+// scanOptions let the queue give a run to a worker as often as it takes; how often
+// it is tried is up to the run, see [Options].
+func scanOptions(a *Audit) *river.InsertOpts {
+	return &river.InsertOpts{Queue: a.Target.Kind(), MaxAttempts: 1000}
+}
+
+// forgetJobs removes the jobs of killed workers whose work is done. River counts
+// them as running for ever: it rescues no job without a time-out, as scans are. A
+// new job stands in for each of them, see [Store.recover].
+func forgetJobs(ctx context.Context, t tx) error {
+	_, err := t.exec(ctx, `DELETE FROM river_job WHERE state = 'running' AND (
+		kind = 'scan' AND EXISTS (SELECT 1 FROM run WHERE run.id = args ->> 'run' AND run.state IN ('done', 'failed'))
+		OR kind = 'notify' AND EXISTS (SELECT 1 FROM notification n WHERE n.key = args ->> 'key' AND n.sent_at IS NOT NULL))`)
+	return err
 }
 
 func (s *Store) recover(ctx context.Context, t tx, id, name, cause string, attempt int, reason string) error {
@@ -234,7 +303,7 @@ func (s *Store) recover(ctx context.Context, t tx, id, name, cause string, attem
 		if _, err := t.exec(ctx, `UPDATE run SET state = 'queued', worker = '', reason = $2 WHERE id = $1`, id, reason); err != nil {
 			return err
 		}
-		return t.enqueue(ctx, scanJob{Run: id}, &river.InsertOpts{Queue: a.Target.Kind(), MaxAttempts: 1000})
+		return t.enqueue(ctx, scanJob{Run: id}, scanOptions(a))
 	}
 	if _, err := t.exec(ctx, `UPDATE run SET state = 'failed', finished_at = $2, reason = $3 WHERE id = $1`, id, s.now(), reason); err != nil {
 		return err
@@ -294,8 +363,18 @@ func (s *Store) Runs(ctx context.Context, name, before string, limit int) ([]Run
 }
 
 func readAudit(ctx context.Context, q querier, name string) (*Audit, error) {
+	return readAuditBy(ctx, q, name, "")
+}
+
+// lockAudit reads the audit and keeps others from queueing a run of it until the
+// transaction ends: at most one run of an audit waits, which bounds the queue.
+func (s *Store) lockAudit(ctx context.Context, t tx, name string) (*Audit, error) {
+	return readAuditBy(ctx, t, name, s.db.words()["lock"])
+}
+
+func readAuditBy(ctx context.Context, q querier, name, lock string) (*Audit, error) {
 	var text string
-	found, err := one(ctx, q, []any{&text}, `SELECT definition FROM audit WHERE name = $1`, name)
+	found, err := one(ctx, q, []any{&text}, `SELECT definition FROM audit WHERE name = $1 `+lock, name)
 	switch {
 	case err != nil:
 		return nil, err

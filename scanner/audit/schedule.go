@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -15,9 +16,12 @@ func (s *Store) keepSchedule(ctx context.Context) {
 		tick := time.NewTicker(scheduleStep)
 		defer tick.Stop()
 		for {
-			for what, do := range map[string]func(context.Context) error{"schedule": s.Due, "waivers": s.EndWaivers, "lost runs": s.Recover} {
-				if err := do(ctx); err != nil && ctx.Err() == nil {
-					s.opts.Log.Error("could not see to the "+what, "error", err.Error())
+			for _, step := range []struct {
+				what string
+				do   func(context.Context) error
+			}{{"lost runs", s.Recover}, {"schedule", s.Due}, {"waivers", s.EndWaivers}, {"uploads", s.StaleUploads}, {"retention", s.pruneDaily}} {
+				if err := step.do(ctx); err != nil && ctx.Err() == nil {
+					s.opts.Log.Error("could not see to the "+step.what, "error", err.Error())
 				}
 			}
 			select {
@@ -33,7 +37,14 @@ func (s *Store) keepSchedule(ctx context.Context) {
 // in one transaction: two servers on one database do not run a schedule twice. An
 // audit whose time came several times, for the machine slept, runs once. One that
 // is still queued is not queued again.
+//
+// A clock that is put forward makes due what lies between, once. One that is put
+// back leaves next runs too far away: they are brought nearer, and what ran already
+// is not run again, for a run is known by the time of its schedule.
 func (s *Store) Due(ctx context.Context) error {
+	if err := s.nearer(ctx); err != nil {
+		return err
+	}
 	return s.db.write(ctx, func(t tx) error {
 		type due struct {
 			audit Audit
@@ -41,10 +52,6 @@ func (s *Store) Due(ctx context.Context) error {
 		}
 		var all []due
 		now := s.opts.Now()
-		skip := ""
-		if s.db.words()["lock"] != "" {
-			skip = " FOR UPDATE SKIP LOCKED"
-		}
 		err := each(ctx, t, func(r rows) error {
 			var text string
 			var at *int64
@@ -54,7 +61,7 @@ func (s *Store) Due(ctx context.Context) error {
 			d := due{at: moment(at)}
 			all = append(all, d)
 			return json.Unmarshal([]byte(text), &all[len(all)-1].audit)
-		}, `SELECT definition, next_run FROM audit WHERE removed_at IS NULL AND next_run <= $1 ORDER BY next_run, name`+skip, now.UnixMicro())
+		}, `SELECT definition, next_run FROM audit WHERE removed_at IS NULL AND next_run <= $1 ORDER BY next_run, name `+s.db.words()["skip"], now.UnixMicro())
 		if err != nil {
 			return err
 		}
@@ -65,6 +72,43 @@ func (s *Store) Due(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// nearer brings next runs back that are further away than the schedule says.
+func (s *Store) nearer(ctx context.Context) error {
+	now := s.opts.Now()
+	far := map[string]*int64{}
+	err := s.db.read(ctx, func(q querier) error {
+		return each(ctx, q, func(r rows) error {
+			var name, text string
+			var at int64
+			if err := r.Scan(&name, &text, &at); err != nil {
+				return err
+			}
+			var a Audit
+			if err := json.Unmarshal([]byte(text), &a); err != nil {
+				return err
+			}
+			next, err := a.next(now)
+			if err == nil && !next.IsZero() && next.UnixMicro() < at {
+				far[name] = micros(next)
+			}
+			return err
+		}, `SELECT name, definition, next_run FROM audit WHERE removed_at IS NULL AND next_run > $1`, now.UnixMicro())
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range sortedKeys(far) {
+		err := s.db.write(ctx, func(t tx) error {
+			_, err := t.exec(ctx, `UPDATE audit SET next_run = $2 WHERE name = $1 AND next_run > $2`, name, far[name])
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Store) schedule(ctx context.Context, t tx, a *Audit, at, now time.Time) error {
@@ -83,15 +127,99 @@ func (s *Store) schedule(ctx context.Context, t tx, a *Audit, at, now time.Time)
 	return err
 }
 
-// EndWaivers opens findings again whose waiver has ended.
+// EndWaivers opens findings again whose waiver has ended, and tells the channels of
+// their audits.
 func (s *Store) EndWaivers(ctx context.Context) error {
 	return s.db.write(ctx, func(t tx) error {
 		now := s.now()
-		if _, err := t.exec(ctx, `INSERT INTO change (finding, at, kind, from_value, to_value)
-			SELECT id, suppressed_until, 'unsuppressed', 'suppressed', 'open' FROM finding WHERE standing = 'suppressed' AND suppressed_until <= $1`, now); err != nil {
+		type ended struct {
+			id    int64
+			audit string
+			ref   string
+		}
+		var targets []ended
+		// The row of the target is what a run that ends locks too.
+		err := each(ctx, t, func(r rows) error {
+			var e ended
+			err := r.Scan(&e.id, &e.audit, &e.ref)
+			targets = append(targets, e)
+			return err
+		}, `SELECT id, audit, ref FROM target WHERE id IN (SELECT target FROM finding WHERE standing = 'suppressed' AND suppressed_until <= $1) ORDER BY audit, identity `+s.db.words()["skip"], now)
+		if err != nil {
 			return err
 		}
-		_, err := t.exec(ctx, `UPDATE finding SET standing = 'open', suppression = NULL, suppressed_until = NULL WHERE standing = 'suppressed' AND suppressed_until <= $1`, now)
-		return err
+		byAudit := map[string]*recording{}
+		for _, e := range targets {
+			r := byAudit[e.audit]
+			if r == nil {
+				r = &recording{tx: t, audit: e.audit, at: now}
+				byAudit[e.audit] = r
+			}
+			if err := r.endWaivers(ctx, e.id, e.ref); err != nil {
+				return err
+			}
+		}
+		for _, name := range sortedKeys(byAudit) {
+			if err := s.notifyChanges(ctx, t, byAudit[name]); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
+}
+
+// endWaivers opens the findings of one target whose waiver has ended.
+func (r *recording) endWaivers(ctx context.Context, target int64, ref string) error {
+	type opened struct {
+		id, until int64
+		note      note
+	}
+	var all []opened
+	err := each(ctx, r.tx, func(rs rows) error {
+		o := opened{note: note{kind: ChangeReopened, target: ref}}
+		err := rs.Scan(&o.id, &o.until, &o.note.severity, &o.note.check, &o.note.title, &o.note.resource, &o.note.message)
+		all = append(all, o)
+		return err
+	}, `SELECT f.id, f.suppressed_until, f.severity, f.check_id, p.title, f.resource, f.message FROM finding f JOIN promise p ON p.check_id = f.check_id
+		WHERE f.target = $1 AND f.standing = 'suppressed' AND f.suppressed_until <= $2 ORDER BY f.id`, target, r.at)
+	if err != nil {
+		return err
+	}
+	for _, o := range all {
+		if _, err := r.tx.exec(ctx, `INSERT INTO change (finding, at, kind, from_value, to_value) VALUES ($1, $2, 'unsuppressed', 'suppressed', 'open')`, o.id, o.until); err != nil {
+			return err
+		}
+		if _, err := r.tx.exec(ctx, `UPDATE finding SET standing = 'open', suppression = NULL, suppressed_until = NULL WHERE id = $1`, o.id); err != nil {
+			return err
+		}
+		r.counts.Reopened++
+		r.notes = append(r.notes, o.note)
+	}
+	return r.tally(ctx, target)
+}
+
+// StaleUploads marks targets of audits whose reports are uploaded, and of which none
+// came for as long as the audit says.
+func (s *Store) StaleUploads(ctx context.Context) error {
+	audits, err := s.configured(ctx)
+	if err != nil {
+		return err
+	}
+	now := s.now()
+	for i := range audits {
+		a := &audits[i]
+		if a.Target.Upload == nil || a.Target.Upload.Every == 0 {
+			continue
+		}
+		every := time.Duration(a.Target.Upload.Every)
+		err := s.db.write(ctx, func(t tx) error {
+			_, err := t.exec(ctx, `UPDATE target SET stale_at = seen_at + $2, stale_reason = $3 WHERE audit = $1 AND gone_at IS NULL AND stale_at IS NULL AND seen_at < $4`,
+				a.Name, every.Microseconds(), fmt.Sprintf("no report was uploaded for %s", every), now-every.Microseconds())
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -45,7 +45,7 @@ be scanned is stale since then, never clean.`,
 		RunE: needCommand,
 	}
 	cmd.AddCommand(newAuditCheck(a), newAuditRun(a), newAuditServe(a), newAuditWork(a), newAuditHistory(a), newAuditShow(a), newAuditDiff(a),
-		newAuditPrune(a), newAuditToken(a))
+		newAuditPrune(a), newAuditToken(a), newAuditExport(a), newAuditImport(a), newAuditNotify(a))
 	return cmd
 }
 

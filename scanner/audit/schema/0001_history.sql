@@ -112,6 +112,8 @@ CREATE TABLE notification (
     channel    TEXT NOT NULL,
     body       TEXT NOT NULL,          -- what changed, in JSON; no secret
     queued_at  BIGINT NOT NULL,
+    worker     TEXT NOT NULL DEFAULT '', -- who sends it now
+    sending_at BIGINT,                 -- since when; NULL where nobody does
     sent_at    BIGINT,
     attempts   BIGINT NOT NULL DEFAULT 0,
     last_error TEXT NOT NULL DEFAULT ''
