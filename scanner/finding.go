@@ -79,15 +79,14 @@ func Fingerprint(check, targetIdentity, resourceKey, key string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// findings makes the findings of an outcome. target is the target that the
+// appendFindings adds the findings of an outcome. target is the target that the
 // outcome's resource belongs to. Outcomes on equal facts share their violations,
 // and so do the findings share texts and evidence.
-func findings(o *Outcome, target facts.Target) []Finding {
+func appendFindings(out []Finding, o *Outcome, target *facts.Target) []Finding {
 	if o.Status != Fail {
-		return nil
+		return out
 	}
 	r := o.Resource
-	out := make([]Finding, 0, len(o.Violations))
 	for i := range o.Violations {
 		v := &o.Violations[i]
 		evidence := v.Evidence

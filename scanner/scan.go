@@ -51,7 +51,9 @@ type builder struct {
 	mu        sync.Mutex
 	rep       *Report
 	targets   map[string]facts.Target // by Ref, for identities
-	counts    map[string]*CheckCount  // by check id
+	counts    map[string]*tally       // by check id
+	findings  pile[Finding]
+	gaps      pile[GapEntry]
 	resources int
 	running   *running // nil where no image is judged
 }
@@ -61,10 +63,10 @@ func newBuilder(e Evaluator, o Options) *builder {
 		eval: e, opts: o, started: o.Now(),
 		rep:     &Report{Schema: ReportSchema, Run: Run{Targets: []facts.Target{}}, Sources: []facts.Source{}, Checks: []CheckCount{}, Packages: []PackageEntry{}, Findings: []Finding{}, Gaps: []GapEntry{}, Notices: []Notice{}, Compliance: []Framework{}},
 		targets: map[string]facts.Target{},
-		counts:  map[string]*CheckCount{},
+		counts:  map[string]*tally{},
 	}
 	for _, r := range e.Rules() {
-		b.counts[r.ID] = &CheckCount{Rule: r, ByTarget: map[string]Counts{}}
+		b.counts[r.ID] = &tally{rule: r}
 		if r.Subject == facts.KindImage && b.running == nil {
 			b.running = &running{uses: map[string][]ImageUse{}}
 		}
@@ -106,8 +108,20 @@ func (b *builder) Resource(ctx context.Context, r *facts.Resource) error {
 		return fmt.Errorf("judge %s %q: %w", r.Kind, r.ID, err)
 	}
 	b.mu.Lock()
+	target := b.targets[r.Target]
+	b.mu.Unlock()
+	n := 0
+	for i := range outcomes {
+		n += len(outcomes[i].Violations)
+	}
+	found := make([]Finding, 0, n) // made outside the lock, for others judge meanwhile
+	for i := range outcomes {
+		found = appendFindings(found, &outcomes[i], &target)
+	}
+	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.resources++
+	b.findings.add(found...)
 	if b.running != nil {
 		b.running.add(r)
 	}
@@ -125,33 +139,103 @@ func (b *builder) Resource(ctx context.Context, r *facts.Resource) error {
 	return nil
 }
 
-// add books one outcome.
+// add books one outcome beside its findings.
 func (b *builder) add(o *Outcome) {
 	c, ok := b.counts[o.Rule.ID]
 	if !ok {
-		c = &CheckCount{Rule: o.Rule, ByTarget: map[string]Counts{}}
+		c = &tally{rule: o.Rule}
 		b.counts[o.Rule.ID] = c
 	}
-	c.Add(o.Status)
-	target := c.ByTarget[o.Resource.Target]
-	target.Add(o.Status)
-	c.ByTarget[o.Resource.Target] = target
+	c.of(o.Resource.Target).Add(o.Status)
 	ref := ResourceRef{Kind: o.Resource.Kind, ID: o.Resource.ID}
 	if o.Gap != "" {
-		b.rep.Gaps = append(b.rep.Gaps, GapEntry{Check: o.Rule.ID, Target: o.Resource.Target, Resource: ref, Status: o.Gap, Reasons: list(o.Reasons)})
+		b.gaps.add(GapEntry{Check: o.Rule.ID, Target: o.Resource.Target, Resource: ref, Status: o.Gap, Reasons: list(o.Reasons)})
 	}
 	if b.opts.Outcomes {
 		b.rep.Outcomes = append(b.rep.Outcomes, OutcomeEntry{Check: o.Rule.ID, Target: o.Resource.Target, Resource: ref, Status: o.Status, Reasons: list(o.Reasons)})
 	}
-	b.rep.Findings = append(b.rep.Findings, findings(o, b.targets[o.Resource.Target])...)
+}
+
+// tally counts the outcomes of one check by target. Most come from the target of
+// the one before.
+type tally struct {
+	rule     *Rule
+	byTarget map[string]*Counts
+	last     string // the target that was counted last
+	count    *Counts
+}
+
+// of is the count of a target.
+func (t *tally) of(target string) *Counts {
+	if t.count != nil && t.last == target {
+		return t.count
+	}
+	n, ok := t.byTarget[target]
+	if !ok {
+		n = &Counts{}
+		if t.byTarget == nil {
+			t.byTarget = map[string]*Counts{}
+		}
+		t.byTarget[target] = n
+	}
+	t.last, t.count = target, n
+	return n
+}
+
+// checkCount is what the report holds of it.
+func (t *tally) checkCount() CheckCount {
+	c := CheckCount{Rule: t.rule, ByTarget: make(map[string]Counts, len(t.byTarget))}
+	for target, n := range t.byTarget {
+		c.ByTarget[target] = *n
+		c.Pass += n.Pass
+		c.Fail += n.Fail
+		c.NotApplicable += n.NotApplicable
+		c.NotAssessed += n.NotAssessed
+		c.Unknown += n.Unknown
+	}
+	return c
+}
+
+// pileBlock is how many elements a block of a [pile] holds.
+const pileBlock = 4096
+
+// pile is a long list while it grows: in blocks, so that what is in it is copied
+// once and not at every growth.
+type pile[T any] struct{ blocks [][]T }
+
+func (p *pile[T]) add(elements ...T) {
+	for len(elements) > 0 {
+		last := len(p.blocks) - 1
+		if last < 0 || len(p.blocks[last]) == cap(p.blocks[last]) {
+			p.blocks, last = append(p.blocks, make([]T, 0, pileBlock)), last+1
+		}
+		n := min(len(elements), cap(p.blocks[last])-len(p.blocks[last]))
+		p.blocks[last], elements = append(p.blocks[last], elements[:n]...), elements[n:]
+	}
+}
+
+// list takes everything out, as one list that is not nil.
+func (p *pile[T]) list() []T {
+	n := 0
+	for _, b := range p.blocks {
+		n += len(b)
+	}
+	out := make([]T, 0, n)
+	for i, b := range p.blocks {
+		out = append(out, b...)
+		p.blocks[i] = nil
+	}
+	p.blocks = nil
+	return out
 }
 
 // report sorts, filters and counts what was gathered.
 func (b *builder) report(collectErr error) (*Report, error) {
 	rep := b.rep
 	for _, c := range b.counts {
-		rep.Checks = append(rep.Checks, *c)
+		rep.Checks = append(rep.Checks, c.checkCount())
 	}
+	rep.Findings, rep.Gaps = b.findings.list(), b.gaps.list()
 	slices.SortFunc(rep.Checks, func(x, y CheckCount) int { return cmp.Compare(x.ID, y.ID) })
 	slices.SortFunc(rep.Run.Targets, func(x, y facts.Target) int { return cmp.Compare(x.Ref, y.Ref) })
 	slices.SortFunc(rep.Sources, func(x, y facts.Source) int { return cmp.Compare(x.Name, y.Name) })
