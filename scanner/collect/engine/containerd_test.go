@@ -21,6 +21,7 @@ import (
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
 
 	"github.com/postscan/postscan/scanner"
+	"github.com/postscan/postscan/scanner/facts"
 )
 
 const baseImage = "registry.example/team/base:1"
@@ -40,14 +41,15 @@ func kubelet(t testing.TB, socket string) *criClient {
 }
 
 // pod starts a pod of one container, as the kubelet does, and removes it at the end.
-func (c *criClient) pod(name string, o *cri.LinuxSandboxSecurityContext, container *cri.ContainerConfig) {
+func (c *criClient) pod(name string, o *cri.LinuxSandboxSecurityContext, container *cri.ContainerConfig, ports ...*cri.PortMapping) {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	labels := map[string]string{"io.kubernetes.pod.namespace": "shop", "io.kubernetes.pod.name": name, "io.kubernetes.pod.uid": "uid-" + name, "io.kubernetes.container.name": "app"}
 	conf := &cri.PodSandboxConfig{
 		Metadata: &cri.PodSandboxMetadata{Name: name, Namespace: "shop", Uid: "uid-" + name}, Labels: labels, LogDirectory: c.t.TempDir(),
-		Linux: &cri.LinuxPodSandboxConfig{SecurityContext: o},
+		PortMappings: ports,
+		Linux:        &cri.LinuxPodSandboxConfig{SecurityContext: o},
 	}
 	sb, err := c.run.RunPodSandbox(ctx, &cri.RunPodSandboxRequest{Config: conf})
 	must(c.t, err)
@@ -132,7 +134,7 @@ func TestContainerd(t *testing.T) {
 			Seccomp: &cri.SecurityProfile{ProfileType: cri.SecurityProfile_RuntimeDefault}, NamespaceOptions: &cri.NamespaceOption{Pid: cri.NamespaceMode_CONTAINER},
 			MaskedPaths: []string{"/proc/kcore"},
 		},
-	}})
+	}}, &cri.PortMapping{ContainerPort: 80, HostPort: 8080, HostIp: "127.0.0.1"})
 	all := &cri.NamespaceOption{Network: cri.NamespaceMode_NODE, Pid: cri.NamespaceMode_NODE, Ipc: cri.NamespaceMode_NODE}
 	k.pod("careless", &cri.LinuxSandboxSecurityContext{NamespaceOptions: all}, &cri.ContainerConfig{
 		Mounts: []*cri.Mount{{HostPath: "/etc", ContainerPath: "/host"}, {HostPath: socket, ContainerPath: "/c", Readonly: true}},
@@ -158,6 +160,9 @@ func TestContainerd(t *testing.T) {
 	}
 	if c := s.container(t, "containerd/shop/careless/app"); !linked || len(c.LiteralSecrets) != 1 || c.Pod.Name != "careless" || c.CapabilitiesFrom != "spec" {
 		t.Errorf("careless %+v, links %+v", c, r.Links)
+	}
+	if p := s.container(t, "containerd/shop/hardened/app").Ports; len(p) != 1 || p[0] != (facts.PublishedPort{Port: 80, HostPort: 8080, HostIP: "127.0.0.1", Protocol: "tcp", Reach: "loopback"}) {
+		t.Errorf("ports %+v", p)
 	}
 	want := map[string][]string{
 		"containerd": {"PS-ENG-009 medium default", "PS-ENG-016 medium registry registry.example:5000", "PS-ENG-019 info ports"},

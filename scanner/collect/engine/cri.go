@@ -37,18 +37,28 @@ type sandbox struct {
 	once   sync.Once
 	err    error
 	status *cri.PodSandboxStatus
-	config criSandboxConfig
+	ports  []facts.PublishedPort // of the machine
+	// portsUnseen says why they are not known; "" where they are.
+	portsUnseen string
 }
 
-// criSandboxConfig is what is read of the configuration of a pod, which containerd tells.
-type criSandboxConfig struct {
-	PortMappings []struct {
-		Protocol      int32  `json:"protocol"`
-		ContainerPort int    `json:"container_port"`
-		HostPort      int    `json:"host_port"`
-		HostIP        string `json:"host_ip"`
-	} `json:"port_mappings"`
+// criSandboxInfo is the verbose part of a pod's status, as containerd and CRI-O write it.
+type criSandboxInfo struct {
+	Config *struct { // containerd: what the kubelet asked for
+		PortMappings []struct {
+			Protocol      int32  `json:"protocol"`
+			ContainerPort int    `json:"container_port"`
+			HostPort      int    `json:"host_port"`
+			HostIP        string `json:"host_ip"`
+		} `json:"port_mappings"`
+	} `json:"config"`
+	RuntimeSpec *struct { // CRI-O: the specification of the pod's first container
+		Annotations map[string]string `json:"annotations"`
+	} `json:"runtimeSpec"`
 }
+
+// crioPorts is the annotation in which CRI-O keeps the ports of a pod.
+const crioPorts = "io.kubernetes.cri-o.PortMappings"
 
 // maxMessage bounds one answer: the list of thousands of containers with their annotations.
 const maxMessage = 64 << 20
@@ -304,12 +314,7 @@ func (a *criAPI) sandbox(ctx context.Context, s *session, c *container, id strin
 			return
 		}
 		sb.status = r.GetStatus()
-		var info struct {
-			Config criSandboxConfig `json:"config"`
-		}
-		if json.Unmarshal([]byte(r.GetInfo()["info"]), &info) == nil {
-			sb.config = info.Config
-		}
+		sb.ports, sb.portsUnseen = hostPorts(r.GetInfo()["info"])
 	})
 	d := &c.doc
 	if sb.err != nil || sb.status == nil {
@@ -357,16 +362,54 @@ func (a *criAPI) sandbox(ctx context.Context, s *session, c *container, id strin
 		}
 	}
 	d.Sandboxed = d.Sandboxed || s.sandboxed(d.Runtime)
-	for _, p := range sb.config.PortMappings {
-		if p.HostPort == 0 {
-			continue
-		}
-		port := facts.PublishedPort{Port: p.ContainerPort, HostPort: p.HostPort, HostIP: p.HostIP, Protocol: strings.ToLower(cri.Protocol(p.Protocol).String()), Reach: "all"}
-		if ip, err := netip.ParseAddr(p.HostIP); err == nil {
-			port.Reach = reach(ip)
-		}
-		d.Ports = append(d.Ports, port)
+	d.Ports = slices.Clone(sb.ports)
+	if sb.portsUnseen != "" && d.Namespaces.Network != "host" { // there a pod opens the machine's ports itself
+		c.missing["ports"] = facts.Missing{Status: facts.Unknown, Reason: sb.portsUnseen}
 	}
+}
+
+// hostPorts are the ports of the machine that the verbose status of a pod names. What it
+// does not tell is unseen, and says why: no list is not an empty one.
+func hostPorts(text string) (ports []facts.PublishedPort, unseen string) {
+	if text == "" {
+		return nil, "the engine does not tell which ports of the machine the pod opens"
+	}
+	var info criSandboxInfo
+	if err := json.Unmarshal([]byte(text), &info); err != nil {
+		return nil, "what the engine tells of the pod cannot be read, and with it the ports of the machine that it opens: " + err.Error()
+	}
+	add := func(container, host int, ip, protocol string) {
+		if host == 0 {
+			return
+		}
+		port := facts.PublishedPort{Port: container, HostPort: host, HostIP: ip, Protocol: strings.ToLower(protocol), Reach: "all"}
+		if addr, err := netip.ParseAddr(ip); err == nil {
+			port.Reach = reach(addr)
+		}
+		ports = append(ports, port)
+	}
+	if info.Config != nil {
+		for _, p := range info.Config.PortMappings {
+			add(p.ContainerPort, p.HostPort, p.HostIP, cri.Protocol(p.Protocol).String())
+		}
+		return ports, ""
+	}
+	if info.RuntimeSpec != nil {
+		if list, ok := info.RuntimeSpec.Annotations[crioPorts]; ok {
+			var mappings []struct {
+				HostPort, ContainerPort int
+				Protocol, HostIP        string
+			}
+			if err := json.Unmarshal([]byte(list), &mappings); err != nil {
+				return nil, "the annotation " + crioPorts + " of the pod cannot be read: " + err.Error()
+			}
+			for _, p := range mappings {
+				add(p.ContainerPort, p.HostPort, p.HostIP, cmp.Or(p.Protocol, "tcp"))
+			}
+			return ports, ""
+		}
+	}
+	return nil, "the engine does not tell which ports of the machine the pod opens"
 }
 
 // statusConfig asks for the configuration that the engine runs with.

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -207,6 +208,41 @@ func TestSwarm(t *testing.T) {
 		"PS-ENG-021 medium network clear", "PS-ENG-021 medium network ingress", "PS-ENG-021 medium service app env SECRET_KEY test",
 	}}
 	if diff := cmp.Diff(want, findings(t, host)); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+}
+
+// TestHardenedSwarm looks at a swarm that is set up with care: what is left is that it has one manager.
+func TestHardenedSwarm(t *testing.T) {
+	d := startDocker(t, `{"icc": false, "userland-proxy": false}`)
+	must(t, os.Chmod(d.dir, 0o700))
+	must(t, os.Chmod(d.socket, 0o600))
+	d.run("swarm", "init", "--advertise-addr", "127.0.0.1", "--listen-addr", "127.0.0.1:2377", "--cert-expiry", "720h", "--autolock")
+	t.Cleanup(func() { d.run("swarm", "leave", "--force") })
+	remove := exec.Command("docker", "-H", "unix://"+d.socket, "network", "rm", "ingress")
+	remove.Stdin = strings.NewReader("y\n") // it asks
+	if out, err := remove.CombinedOutput(); err != nil {
+		t.Fatalf("remove the ingress network: %v\n%s", err, out)
+	}
+	for range 100 { // it goes away in the background
+		if !strings.Contains(d.run("network", "ls", "--format", "{{.Name}}"), "ingress") {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	d.run("network", "create", "-d", "overlay", "--opt", "encrypted", "closed")
+	secret := exec.Command("docker", "-H", "unix://"+d.socket, "secret", "create", "key", "-")
+	secret.Stdin = strings.NewReader(fakeSecret())
+	if out, err := secret.CombinedOutput(); err != nil {
+		t.Fatalf("create a secret: %v\n%s", err, out)
+	}
+	d.run("service", "create", "--detach", "--no-resolve-image", "--replicas", "0", "--name", "app", "--network", "closed", "--secret", "key", "base:1", "sleep", "600")
+	host := Options{Hosts: []string{"unix://" + d.socket}}
+	swarm := collect(t, host).engine(t, "docker").Swarm
+	if !swarm.AutoLock || swarm.CertificateDays != 30 || swarm.Secrets != 1 || len(swarm.Services) != 1 || swarm.Services[0].Secrets != 1 || len(swarm.Services[0].LiteralSecrets) > 0 {
+		t.Errorf("swarm %+v", swarm)
+	}
+	if diff := cmp.Diff(map[string][]string{"docker": {"PS-ENG-020 low managers"}}, findings(t, host)); diff != "" {
 		t.Errorf("findings (-want +got):\n%s", diff)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -70,19 +71,67 @@ func (crioServer) ContainerStatus(_ context.Context, r *cri.ContainerStatusReque
 func (crioServer) PodSandboxStatus(context.Context, *cri.PodSandboxStatusRequest) (*cri.PodSandboxStatusResponse, error) {
 	return &cri.PodSandboxStatusResponse{Status: &cri.PodSandboxStatus{
 		Id: "pod1", RuntimeHandler: "crun", Linux: &cri.LinuxPodSandboxStatus{Namespaces: &cri.Namespace{Options: &cri.NamespaceOption{Pid: cri.NamespaceMode_CONTAINER}}},
-	}}, nil
+	}, Info: map[string]string{"info": crioPod}}, nil
+}
+
+// crioPod is the verbose status of a pod as CRI-O gives it.
+const crioPod = `{"image": "registry.k8s.io/pause:3.10", "pid": 4200, "runtimeSpec": {"ociVersion": "1.2.0", "annotations": {
+  "io.kubernetes.cri-o.PortMappings": "[{\"HostPort\":8080,\"ContainerPort\":80,\"Protocol\":\"TCP\",\"HostIP\":\"\"},{\"HostPort\":9090,\"ContainerPort\":90,\"Protocol\":\"UDP\",\"HostIP\":\"127.0.0.1\"}]"}}}`
+
+// silentCRIO tells nothing of a pod beyond what CRI promises.
+type silentCRIO struct{ crioServer }
+
+func (s silentCRIO) PodSandboxStatus(ctx context.Context, r *cri.PodSandboxStatusRequest) (*cri.PodSandboxStatusResponse, error) {
+	out, err := s.crioServer.PodSandboxStatus(ctx, r)
+	out.Info = nil
+	return out, err
+}
+
+// serveCRI serves CRI on a socket.
+func serveCRI(t *testing.T, s cri.RuntimeServiceServer) (socket string) {
+	t.Helper()
+	socket = filepath.Join(folder(t), "crio.sock")
+	listener, err := net.Listen("unix", socket)
+	must(t, err)
+	server := grpc.NewServer()
+	cri.RegisterRuntimeServiceServer(server, s)
+	go func() { _ = server.Serve(listener) }() // ends with Stop
+	t.Cleanup(server.Stop)
+	return socket
+}
+
+// Ports that an engine does not tell are unknown, and never none.
+func TestPortsUnseen(t *testing.T) {
+	s := collect(t, Options{Hosts: []string{"unix://" + serveCRI(t, silentCRIO{})}, Root: folder(t)})
+	r := s.resources["cri-o/shop/web/app"]
+	if r == nil {
+		t.Fatalf("resources %v", s.resources)
+	}
+	if m := r.Missing["ports"]; m.Status != facts.Unknown || !strings.Contains(m.Reason, "which ports of the machine") {
+		t.Errorf("ports %+v", m)
+	}
+	outcomes, err := evaluator(t).Evaluate(t.Context(), r)
+	must(t, err)
+	for _, o := range outcomes {
+		if o.Rule.ID == "PS-ENG-015" && o.Gap != facts.Unknown {
+			t.Errorf("PS-ENG-015 is %+v", o)
+		}
+	}
+	for text, want := range map[string]string{
+		"": "does not tell", "{": "cannot be read", `{"runtimeSpec": {}}`: "does not tell", `{"config": {}}`: "",
+		`{"runtimeSpec": {"annotations": {"io.kubernetes.cri-o.PortMappings": "{"}}}`:  "cannot be read",
+		`{"runtimeSpec": {"annotations": {"io.kubernetes.cri-o.PortMappings": "[]"}}}`: "",
+	} {
+		if ports, unseen := hostPorts(text); len(ports) > 0 || (unseen == "") != (want == "") || !strings.Contains(unseen, want) {
+			t.Errorf("%s: %v, %q", text, ports, unseen)
+		}
+	}
 }
 
 // TestCRIO reads CRI-O from documents written after its documentation.
 func TestCRIO(t *testing.T) {
 	dir := folder(t)
-	socket := filepath.Join(dir, "crio.sock")
-	listener, err := net.Listen("unix", socket)
-	must(t, err)
-	server := grpc.NewServer()
-	cri.RegisterRuntimeServiceServer(server, crioServer{})
-	go func() { _ = server.Serve(listener) }() // ends with Stop
-	t.Cleanup(server.Stop)
+	socket := serveCRI(t, crioServer{})
 	root := filepath.Join(dir, "root")
 	writeFile(t, root, "sys/fs/selinux/enforce", "1")
 	writeFile(t, root, "sys/kernel/x", "")
@@ -114,6 +163,9 @@ insecure_registries = ["registry.example:5000"]
 	c := s.container(t, "cri-o/shop/web/app")
 	if c.Mounts[1].Type != "volume" || c.Limits.PIDs != 100 || c.SELinux != "unconfined" || c.Runtime != "crun" || len(s.resources) != 2 {
 		t.Errorf("container %+v", c)
+	}
+	if p := c.Ports; len(p) != 2 || p[0] != (facts.PublishedPort{Port: 80, HostPort: 8080, Protocol: "tcp", Reach: "all"}) || p[1].Reach != "loopback" || p[1].Protocol != "udp" {
+		t.Errorf("ports %+v", p)
 	}
 	want := []string{
 		"PS-ENG-003 critical /crio.sock", "PS-ENG-005 high SYS_PTRACE", "PS-ENG-008 low user", "PS-ENG-009 high seccomp", "PS-ENG-010 high selinux",

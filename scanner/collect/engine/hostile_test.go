@@ -10,10 +10,12 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -183,12 +185,40 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
-// Without rights on the socket the error says what to do. Root may open everything, so the check is on the words.
+// noRights is the socket that the process of [TestNoRights] looks at, in its environment.
+const noRights = "POSTSCAN_TEST_NO_RIGHTS"
+
+// A user without rights on the socket learns what to do, and no engine is taken for seen. Root may open everything, so
+// another process looks, as nobody.
 func TestNoRights(t *testing.T) {
-	s := &session{}
-	err := s.explain(fmt.Errorf("open the socket: %w", &net.OpError{Op: "dial", Err: os.ErrPermission}))
-	if !strings.Contains(err.Error(), "run postscan as root") {
-		t.Error(err)
+	if host := os.Getenv(noRights); host != "" {
+		s := collect(t, Options{Hosts: []string{host}})
+		if os.Getuid() == 0 || len(s.resources) > 0 || len(s.targets) != 1 || !strings.Contains(s.targets[0].Error, "permission denied") || !strings.Contains(s.targets[0].Error, "run postscan as root") {
+			t.Errorf("user %d, targets %+v, resources %v", os.Getuid(), s.targets, s.resources)
+		}
+		return
+	}
+	need(t)
+	e := serveEngine(t, behaviour{containers: 1})
+	must(t, os.Chmod(filepath.Dir(e.socket), 0o711))
+	must(t, os.Chmod(e.socket, 0o600))
+	crio := serveCRI(t, crioServer{})
+	must(t, os.Chmod(filepath.Dir(crio), 0o711))
+	must(t, os.Chmod(crio, 0o600))
+	closed := filepath.Join(folder(t), "docker.sock") // in a folder that nobody else may enter
+	must(t, os.Symlink(e.socket, closed))
+	for name, socket := range map[string]string{"docker": e.socket, "cri": crio, "folder": closed} {
+		t.Run(name, func(t *testing.T) {
+			// The program's own path lies in a folder of root.
+			cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^TestNoRights$", "-test.v")
+			cmd.Dir = "/"
+			cmd.Env = append(os.Environ(), noRights+"=unix://"+socket)
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+			out, err := cmd.CombinedOutput()
+			if err != nil || !bytes.Contains(out, []byte("--- PASS: TestNoRights")) {
+				t.Errorf("as nobody: %v\n%s", err, out)
+			}
+		})
 	}
 }
 
