@@ -55,7 +55,7 @@ func (s *Store) notifyChanges(ctx context.Context, t tx, r *recording) error {
 	if err != nil {
 		return err
 	}
-	slices.SortStableFunc(r.notes, func(x, y note) int { return int(y.severity) - int(x.severity) })
+	slices.SortStableFunc(r.notes, func(x, y note) int { return rank(y.severity) - rank(x.severity) })
 	n := Notification{Audit: r.audit, Run: r.run, Counts: r.counts, More: max(0, len(r.notes)-maxChanges)}
 	for _, c := range r.notes[:min(len(r.notes), maxChanges)] {
 		n.Changes = append(n.Changes, ChangedFinding{Change: c.kind, Severity: c.severity, Check: c.check, Title: c.title, Target: c.target, Resource: c.resource, Message: c.message})
@@ -154,6 +154,14 @@ func (s *Store) recoverNotifications(ctx context.Context, t tx) error {
 		}
 	}
 	return nil
+}
+
+// rank orders changes. A severity that no advisory states stands behind high.
+func rank(s scanner.Severity) int {
+	if s == scanner.SeverityUnknown {
+		return 2*int(scanner.SeverityHigh) - 1
+	}
+	return 2 * int(s)
 }
 
 // notifyAttempts is how often a notification is tried.

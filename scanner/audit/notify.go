@@ -7,6 +7,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -36,7 +37,9 @@ type Notifier struct {
 	Getenv func(string) string
 	// Client is for HTTP; it must not follow redirects, which would carry the body elsewhere.
 	Client *http.Client
-	Now    func() time.Time
+	// Roots are the authorities that mail servers' certificates may be of; the system's where nil.
+	Roots *x509.CertPool
+	Now   func() time.Time
 }
 
 // NewNotifier makes a notifier for the configured channels.
@@ -96,6 +99,8 @@ func (c *Channel) above(m *Notification) *Notification {
 		// A severity that no advisory states may be any.
 		if f.Severity >= least || f.Severity == scanner.SeverityUnknown {
 			out.Changes = append(out.Changes, f)
+		} else if rank(f.Severity) < rank(scanner.SeverityUnknown) {
+			out.More = 0 // they are sorted: what is not listed is below too
 		}
 	}
 	if len(out.Changes) == 0 && out.More == 0 {
@@ -208,6 +213,9 @@ func appendLine(name string, body []byte) error {
 	return errors.Join(err, f.Close())
 }
 
+// mailTime bounds how long sending a mail takes.
+const mailTime = time.Minute
+
 // email sends one message. The server must speak TLS, at once on port 465 or after
 // STARTTLS, unless the channel allows it to be plain; a password is never sent plain.
 func (n *Notifier) email(ctx context.Context, e *EmailChannel, m *Notification, text []byte) error {
@@ -226,7 +234,7 @@ func (n *Notifier) email(ctx context.Context, e *EmailChannel, m *Notification, 
 	dialer := &net.Dialer{Timeout: 15 * time.Second}
 	var conn net.Conn
 	if port == "465" {
-		conn, err = (&tls.Dialer{NetDialer: dialer, Config: &tls.Config{ServerName: host}}).DialContext(ctx, "tcp", e.Host)
+		conn, err = (&tls.Dialer{NetDialer: dialer, Config: &tls.Config{ServerName: host, RootCAs: n.Roots}}).DialContext(ctx, "tcp", e.Host)
 	} else {
 		conn, err = dialer.DialContext(ctx, "tcp", e.Host)
 	}
@@ -234,24 +242,29 @@ func (n *Notifier) email(ctx context.Context, e *EmailChannel, m *Notification, 
 		return fmt.Errorf("connect to %s: %w", e.Host, err)
 	}
 	defer func() { _ = conn.Close() }() // Quit ended it, or an error did
-	if end, ok := ctx.Deadline(); ok {
-		if err := conn.SetDeadline(end); err != nil {
-			return err
-		}
+	end := time.Now().Add(mailTime)
+	if until, ok := ctx.Deadline(); ok && until.Before(end) {
+		end = until
+	}
+	if err := conn.SetDeadline(end); err != nil {
+		return err
 	}
 	c, err := smtp.NewClient(conn, host)
 	if err != nil {
 		return fmt.Errorf("speak with %s: %w", e.Host, err)
 	}
 	if ok, _ := c.Extension("STARTTLS"); ok && port != "465" {
-		if err := c.StartTLS(&tls.Config{ServerName: host}); err != nil {
+		if err := c.StartTLS(&tls.Config{ServerName: host, RootCAs: n.Roots}); err != nil {
 			return fmt.Errorf("begin TLS with %s: %w", e.Host, err)
 		}
 	} else if port != "465" && !e.Plain {
 		return fmt.Errorf("%s offers no TLS; set plain: true where that is all right", e.Host)
 	}
 	if e.PasswordEnv != "" {
-		if err := c.Auth(smtp.PlainAuth("", cmp.Or(e.User, from.Address), n.Getenv(e.PasswordEnv), host)); err != nil { // refuses a connection without TLS
+		if _, private := c.TLSConnectionState(); !private { // the library would send it to loopback
+			return fmt.Errorf("%s offers no TLS, and a password is never sent without; take password_env away where the server asks for none", e.Host)
+		}
+		if err := c.Auth(smtp.PlainAuth("", cmp.Or(e.User, from.Address), n.Getenv(e.PasswordEnv), host)); err != nil {
 			return fmt.Errorf("log in to %s: %w", e.Host, err)
 		}
 	}
