@@ -64,6 +64,7 @@ type Control struct {
 	Counts     Counts         `json:"counts"`
 	Findings   int            `json:"findings"`   // that count
 	Suppressed int            `json:"suppressed"` // that do not
+	System     int            `json:"system"`     // on what comes with the cluster: told apart, and no reason to fail
 	Checks     []ControlCheck `json:"checks"`     // that speak to it and were part of the scan
 	// LeftOut are checks that speak to it, judge what the scan looked at, and were not selected.
 	LeftOut []string `json:"left_out"`
@@ -79,4 +80,5 @@ type ControlCheck struct {
 	Counts     Counts        `json:"counts"`
 	Findings   int           `json:"findings"`
 	Suppressed int           `json:"suppressed"`
+	System     int           `json:"system"`
 }

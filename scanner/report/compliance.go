@@ -19,6 +19,7 @@ import (
 // incomplete where something was not seen, or a check of it that judges what was
 // looked at was left out. It is failed and waived where all that is wrong is
 // suppressed. It passes where at least one resource was judged, and all passed.
+// What was found on what comes with the cluster is counted apart and decides nothing.
 // What is left is not covered: no check speaks to it, or none applied to anything.
 func Compliance(rep *scanner.Report, frameworks []checks.Framework, all []*checks.Check, kinds []facts.Kind) []scanner.Framework {
 	c := newCompliance(rep)
@@ -50,11 +51,12 @@ func frameworkVersion(rep *scanner.Report, f checks.Framework) string {
 type compliance struct {
 	checks map[string]scanner.ControlCheck
 	gaps   map[string]bool // checks that did not see everything
+	own    map[string]int  // by check: resources that fail for what comes with the cluster alone
 	broken string          // why the scan as a whole did not see everything; "" where it did
 }
 
 func newCompliance(rep *scanner.Report) *compliance {
-	c := &compliance{checks: map[string]scanner.ControlCheck{}, gaps: map[string]bool{}}
+	c := &compliance{checks: map[string]scanner.ControlCheck{}, gaps: map[string]bool{}, own: map[string]int{}}
 	for _, t := range rep.Run.Targets { // the summary may not be made yet
 		if t.Error != "" && c.broken == "" {
 			c.broken = t.Ref + " could not be scanned"
@@ -66,30 +68,55 @@ func newCompliance(rep *scanner.Report) *compliance {
 	for _, g := range rep.Gaps {
 		c.gaps[g.Check] = true
 	}
-	findings, suppressed := map[string]int{}, map[string]int{}
+	type place struct{ check, target, resource string }
+	findings, suppressed, system := map[string]int{}, map[string]int{}, map[string]int{}
+	own, others := map[place]bool{}, map[place]bool{} // resources with findings of either sort
 	for i := range rep.Findings {
-		if f := &rep.Findings[i]; f.Suppressed != nil {
+		f := &rep.Findings[i]
+		at := place{f.Rule.ID, f.Target, f.Resource.ID}
+		switch {
+		case onSystem(f):
+			system[f.Rule.ID]++
+			own[at] = true
+			continue
+		case f.Suppressed != nil:
 			suppressed[f.Rule.ID]++
-		} else {
+		default:
 			findings[f.Rule.ID]++
+		}
+		others[at] = true
+	}
+	for at := range own {
+		if !others[at] {
+			c.own[at.check]++
 		}
 	}
 	for _, n := range rep.Checks {
-		check := scanner.ControlCheck{ID: n.ID, Title: n.Title, Counts: n.Counts, Findings: findings[n.ID], Suppressed: suppressed[n.ID]}
+		check := scanner.ControlCheck{ID: n.ID, Title: n.Title, Counts: n.Counts, Findings: findings[n.ID], Suppressed: suppressed[n.ID], System: system[n.ID]}
 		check.Status = c.status(&check)
 		c.checks[n.ID] = check
 	}
 	return c
 }
 
+// onSystem says whether a finding is on what comes with the cluster: of severity
+// info, with evidence that says so.
+func onSystem(f *scanner.Finding) bool {
+	return f.Severity == scanner.SeverityInfo && slices.ContainsFunc(f.Evidence, func(e scanner.Evidence) bool {
+		value, ok := e.Value.(map[string]any)
+		return ok && value["system"] == true
+	})
+}
+
 // status is what one check says of the controls that it speaks to.
 func (c *compliance) status(n *scanner.ControlCheck) scanner.ControlStatus {
+	fail := n.Counts.Fail - c.own[n.ID]
 	switch {
-	case n.Findings > 0, n.Counts.Fail > 0 && n.Suppressed == 0:
+	case n.Findings > 0, fail > 0 && n.Suppressed == 0:
 		return scanner.ControlFail
 	case n.Counts.Unknown+n.Counts.NotAssessed > 0, c.gaps[n.ID]:
 		return scanner.ControlIncomplete
-	case n.Counts.Fail > 0:
+	case fail > 0:
 		return scanner.ControlWaived
 	case n.Counts.Pass > 0:
 		return scanner.ControlPass
@@ -130,6 +157,7 @@ func (c *compliance) settle(out *scanner.Control) {
 		out.Counts.Unknown += check.Counts.Unknown
 		out.Findings += check.Findings
 		out.Suppressed += check.Suppressed
+		out.System += check.System
 		n[check.Status] = append(n[check.Status], check.ID)
 	}
 	mapped := len(out.Checks)+len(out.LeftOut) > 0
@@ -154,6 +182,8 @@ func (c *compliance) settle(out *scanner.Control) {
 // uncovered says why nothing speaks to a control.
 func (c *compliance) uncovered(out *scanner.Control) string {
 	switch {
+	case out.System > 0:
+		return "all that its checks found comes with the cluster"
 	case out.Counts.NotApplicable > 0:
 		return "its checks apply to nothing that was seen"
 	case len(out.Checks) > 0:
@@ -252,12 +282,25 @@ func failing(c *scanner.Control) string {
 	return strings.Join(parts, ", ")
 }
 
-// controlWhy says in words why a control is not passed.
+// controlWhy says in words why a control is not passed, and what was told apart.
 func controlWhy(c *scanner.Control) string {
+	why := c.Reason
 	if c.Status == scanner.ControlFail {
-		return cmp.Or(failing(c), c.Reason)
+		why = cmp.Or(failing(c), c.Reason)
 	}
-	return c.Reason
+	switch {
+	case c.System == 0:
+		return why
+	case why == "":
+		return systemNote(c)
+	default:
+		return why + "; " + systemNote(c)
+	}
+}
+
+// systemNote counts the findings that decide nothing.
+func systemNote(c *scanner.Control) string {
+	return fmt.Sprintf("%d on what comes with the cluster", c.System)
 }
 
 // compliance tells of each framework that was asked for what became of its
@@ -274,7 +317,11 @@ func (t *table) compliance(r *scanner.Report) {
 					continue
 				}
 				if state.status == scanner.ControlPass || state.status == scanner.ControlNotCovered {
-					ids = append(ids, Clean(c.ID))
+					id := Clean(c.ID)
+					if c.System > 0 {
+						id += " (" + systemNote(c) + ")"
+					}
+					ids = append(ids, id)
 					continue
 				}
 				text := Clean(c.ID)

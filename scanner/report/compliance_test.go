@@ -21,6 +21,7 @@ func TestControlStates(t *testing.T) {
 		counts     scanner.Counts
 		findings   int
 		suppressed int
+		system     int // each on a resource of its own, the first of them suppressed
 		gap        bool
 	}
 	for name, c := range map[string]struct {
@@ -44,6 +45,12 @@ func TestControlStates(t *testing.T) {
 		"waived in part":                  {mapped: []string{"B"}, judged: []outcome{{check: "B", counts: scanner.Counts{Fail: 1}, suppressed: 2, findings: 1}}, want: scanner.ControlFail},
 		"waived, and not all was seen":    {mapped: []string{"B"}, judged: []outcome{{check: "B", counts: scanner.Counts{Fail: 1}, suppressed: 2, gap: true}}, want: scanner.ControlIncomplete, because: "not seen in full: B"},
 		"waived beside what is unknown":   {mapped: []string{"A", "B"}, judged: []outcome{{check: "A", counts: scanner.Counts{Unknown: 2}}, {check: "B", counts: scanner.Counts{Fail: 1}, suppressed: 2}}, want: scanner.ControlIncomplete, because: "not seen in full: A"},
+		"only what comes with it":         {mapped: []string{"A"}, judged: []outcome{{check: "A", counts: scanner.Counts{Fail: 2}, system: 2}}, want: scanner.ControlNotCovered, because: "all that its checks found comes with the cluster"},
+		"system beside a pass":            {mapped: []string{"A"}, judged: []outcome{{check: "A", counts: scanner.Counts{Fail: 2, Pass: 1}, system: 2}}, want: scanner.ControlPass},
+		"system beside a finding":         {mapped: []string{"A"}, judged: []outcome{{check: "A", counts: scanner.Counts{Fail: 3, Pass: 1}, findings: 1, system: 2}}, want: scanner.ControlFail},
+		"system beside waived":            {mapped: []string{"A"}, judged: []outcome{{check: "A", counts: scanner.Counts{Fail: 3, Pass: 1}, suppressed: 1, system: 2}}, want: scanner.ControlWaived, because: "all that is wrong is suppressed: A"},
+		"system beside unknown":           {mapped: []string{"A"}, judged: []outcome{{check: "A", counts: scanner.Counts{Fail: 2, Pass: 1, Unknown: 1}, system: 2}}, want: scanner.ControlIncomplete, because: "not seen in full: A"},
+		"a fail without a finding":        {mapped: []string{"A"}, judged: []outcome{{check: "A", counts: scanner.Counts{Fail: 3, Pass: 1}, system: 2}}, want: scanner.ControlFail},
 		"a check was left out":            {mapped: []string{"A", "B"}, judged: []outcome{{check: "A", counts: scanner.Counts{Pass: 2}}}, want: scanner.ControlIncomplete, because: "left out of this scan: B"},
 		"all checks were left out":        {mapped: []string{"B"}, want: scanner.ControlIncomplete, because: "left out of this scan: B"},
 		"the scan was broken off":         {mapped: []string{"A"}, judged: []outcome{{check: "A", counts: scanner.Counts{Pass: 2}}}, broken: true, want: scanner.ControlIncomplete, because: "the scan was broken off"},
@@ -56,6 +63,7 @@ func TestControlStates(t *testing.T) {
 			if c.failed {
 				rep.Run.Targets[0].Error = "no such host"
 			}
+			system := 0
 			for _, o := range c.judged {
 				rule := &scanner.Rule{ID: o.check, Title: "about " + o.check}
 				rep.Checks = append(rep.Checks, scanner.CheckCount{Rule: rule, Counts: o.counts})
@@ -65,6 +73,14 @@ func TestControlStates(t *testing.T) {
 						f.Suppressed = &scanner.Suppression{By: "waiver"}
 					}
 					rep.Findings = append(rep.Findings, f)
+				}
+				for i := range o.system {
+					f := scanner.Finding{Rule: rule, Severity: scanner.SeverityInfo, Resource: scanner.ResourceRef{ID: fmt.Sprint("system", i)}, Evidence: []scanner.Evidence{{Value: map[string]any{"system": true}}}}
+					if i == 0 {
+						f.Suppressed = &scanner.Suppression{By: "waiver"}
+					}
+					rep.Findings = append(rep.Findings, f)
+					system++
 				}
 				if o.gap {
 					rep.Gaps = append(rep.Gaps, scanner.GapEntry{Check: o.check, Status: facts.NotAssessed})
@@ -92,6 +108,9 @@ func TestControlStates(t *testing.T) {
 			if control.Status != c.want || control.Reason != c.because {
 				t.Errorf("%s (%q), want %s (%q)", control.Status, control.Reason, c.want, c.because)
 			}
+			if control.System != system {
+				t.Errorf("%d findings are told apart, want %d", control.System, system)
+			}
 			var sum scanner.ControlCounts
 			sum.Add(scanner.ControlNotCovered)
 			sum.Add(c.want)
@@ -99,6 +118,35 @@ func TestControlStates(t *testing.T) {
 				t.Errorf("summary %+v", got[0].Summary)
 			}
 		})
+	}
+}
+
+// What comes with the cluster counts apart only where it is a matter of
+// information, and every format for people shows the number.
+func TestSystemFindingsAreShownApart(t *testing.T) {
+	rule := &scanner.Rule{ID: "PS-RBAC-001", Title: "Cluster admin", References: []scanner.Reference{{Framework: "f", Control: "1"}}}
+	rep := &scanner.Report{Run: scanner.Run{Complete: true}, Checks: []scanner.CheckCount{{Rule: rule, Counts: scanner.Counts{Pass: 1, Fail: 1}}}}
+	rep.Findings = []scanner.Finding{{Rule: rule, Severity: scanner.SeverityInfo, Evidence: []scanner.Evidence{{Value: map[string]any{"system": true}}}}}
+	judge := func() scanner.Control {
+		all := []*checks.Check{{ID: rule.ID, Subject: facts.KindIdentity, References: []checks.Reference{{Framework: "f", Control: "1"}}}}
+		rep.Compliance = report.Compliance(rep, []checks.Framework{{ID: "f", Controls: []checks.Control{{ID: "1"}}}}, all, nil)
+		return rep.Compliance[0].Controls[0]
+	}
+	if c := judge(); c.Status != scanner.ControlPass || c.System != 1 || c.Findings != 0 || c.Checks[0].System != 1 {
+		t.Errorf("%+v", c)
+	}
+	for _, format := range []string{"table", "markdown", "html"} {
+		if out := string(write(t, rep, format, report.Options{})); !strings.Contains(out, "1 on what comes with the cluster") {
+			t.Errorf("%s does not show it:\n%s", format, out)
+		}
+	}
+	rep.Findings[0].Severity = scanner.SeverityHigh
+	if c := judge(); c.Status != scanner.ControlFail || c.System != 0 {
+		t.Errorf("severity high: %+v", c)
+	}
+	rep.Findings[0].Severity, rep.Findings[0].Evidence[0].Value = scanner.SeverityInfo, map[string]any{"system": false}
+	if c := judge(); c.Status != scanner.ControlFail || c.System != 0 {
+		t.Errorf("not of the system: %+v", c)
 	}
 }
 

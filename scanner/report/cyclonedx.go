@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 	"time"
 
@@ -15,6 +16,10 @@ import (
 // CycloneDX writes the packages of the report as a CycloneDX 1.6 SBOM with their
 // vulnerabilities. A report on several targets has a component for each, with
 // its packages below it.
+//
+// The library's encoder takes the whole document at once. A report may have
+// 100,000 packages, so each element is encoded by itself and the frame is written
+// around them; the bytes are those that the library would write.
 func CycloneDX(w io.Writer, r *scanner.Report, _ Options) error {
 	bom := cdx.NewBOM()
 	bom.SpecVersion, bom.JSONSchema = cdx.SpecVersion1_6, "http://cyclonedx.org/schema/bom-1.6.schema.json"
@@ -23,42 +28,80 @@ func CycloneDX(w io.Writer, r *scanner.Report, _ Options) error {
 		Timestamp: r.Run.Collected.UTC().Format(time.RFC3339),
 		Tools:     &cdx.ToolsChoice{Components: &[]cdx.Component{{Type: cdx.ComponentTypeApplication, Name: "postscan", Version: r.Run.Version}}},
 	}
-	packages := map[string][]cdx.Component{} // by target's Ref
-	for i := range r.Packages {
-		p := &r.Packages[i]
-		packages[p.Target] = append(packages[p.Target], cdxPackage(p))
+	single := len(r.Run.Targets) == 1
+	if single {
+		top := cdxTarget(r.Run.Targets[0])
+		bom.Metadata.Component = &top
 	}
-	components, dependencies := []cdx.Component{}, []cdx.Dependency{}
-	for _, t := range r.Run.Targets {
-		top := cdxTarget(t)
-		dep := cdx.Dependency{Ref: top.BOMRef, Dependencies: &[]string{}}
-		for _, c := range packages[t.Ref] {
-			*dep.Dependencies = append(*dep.Dependencies, c.BOMRef)
-		}
-		dependencies = append(dependencies, dep)
-		if len(r.Run.Targets) == 1 {
-			bom.Metadata.Component = &top
-			components = append(components, packages[t.Ref]...)
-			continue
-		}
-		if below := packages[t.Ref]; len(below) > 0 {
-			top.Components = &below
-		}
-		components = append(components, top)
+	ids, byTarget := packageIDs(r), packagesByTarget(r)
+	d := newDocument(w)
+	d.begin(bom)
+	d.text(`,"components":`)
+	if single {
+		elements(d, cdxPackages(r, byTarget[r.Run.Targets[0].Ref], ids))
+	} else {
+		cdxTargets(d, r, byTarget, ids)
 	}
-	bom.Components, bom.Dependencies = &components, &dependencies
-	vulnerabilities := []cdx.Vulnerability{}
-	for _, v := range sbomVulnerabilities(r) {
-		vulnerabilities = append(vulnerabilities, cdxVulnerability(v))
-	}
-	bom.Vulnerabilities = &vulnerabilities
+	d.text(`,"dependencies":`)
+	elements(d, func(yield func(*cdx.Dependency) bool) {
+		for _, t := range r.Run.Targets {
+			on := []string{}
+			for _, i := range byTarget[t.Ref] {
+				on = append(on, ids[i])
+			}
+			if !yield(&cdx.Dependency{Ref: targetID(t), Dependencies: &on}) {
+				return
+			}
+		}
+	})
 	if properties := cdxGaps(r); len(properties) > 0 {
-		bom.Properties = &properties
+		d.text(`,"properties":`)
+		d.value(properties)
 	}
-	if err := cdx.NewBOMEncoder(w, cdx.BOMFileFormatJSON).SetEscapeHTML(false).Encode(bom); err != nil {
+	d.text(`,"vulnerabilities":`)
+	elements(d, func(yield func(*cdx.Vulnerability) bool) {
+		for _, v := range sbomVulnerabilities(r, ids) {
+			if out := cdxVulnerability(v); !yield(&out) {
+				return
+			}
+		}
+	})
+	d.text("}\n")
+	if err := d.flush(); err != nil {
 		return fmt.Errorf("write CycloneDX: %w", err)
 	}
 	return nil
+}
+
+// cdxTargets writes a component for each target, with its packages below it.
+func cdxTargets(d *document, r *scanner.Report, byTarget map[string][]int, ids []string) {
+	d.text("[")
+	for i, t := range r.Run.Targets {
+		if i > 0 {
+			d.text(",")
+		}
+		top := cdxTarget(t)
+		d.begin(&top)
+		if below := byTarget[t.Ref]; len(below) > 0 {
+			d.text(`,"components":`)
+			elements(d, cdxPackages(r, below, ids))
+		}
+		d.text("}")
+	}
+	d.text("]")
+}
+
+// cdxPackages makes the components of the packages at the indexes.
+func cdxPackages(r *scanner.Report, indexes []int, ids []string) iter.Seq[*cdx.Component] {
+	return func(yield func(*cdx.Component) bool) {
+		for _, i := range indexes {
+			c := cdxPackage(&r.Packages[i])
+			c.BOMRef = ids[i]
+			if !yield(&c) {
+				return
+			}
+		}
+	}
 }
 
 // cdxGaps says in the document's properties what was not seen: an SBOM without
@@ -84,9 +127,10 @@ func cdxTarget(t facts.Target) cdx.Component {
 	return c
 }
 
+// cdxPackage is the component of a package, without its id.
 func cdxPackage(p *scanner.PackageEntry) cdx.Component {
 	c := cdx.Component{
-		BOMRef: packageID(p), Type: cdx.ComponentTypeLibrary, Name: p.Name, Version: fullVersion(&p.Package), PackageURL: p.Purl,
+		Type: cdx.ComponentTypeLibrary, Name: p.Name, Version: fullVersion(&p.Package), PackageURL: p.Purl,
 		Properties: &[]cdx.Property{{Name: "postscan:type", Value: p.Type}, {Name: "postscan:class", Value: p.Class}},
 	}
 	if p.Path != "" {

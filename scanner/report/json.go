@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 
 	"github.com/postscan/postscan/scanner"
 	"github.com/postscan/postscan/scanner/facts"
@@ -71,14 +72,35 @@ func (d *document) name(name string) {
 	d.text(`"` + name + `": `)
 }
 
-func (d *document) value(value any) {
+func (d *document) value(value any) { d.encode(value, "\n") }
+
+// begin writes an object without its closing brace, so that fields that are too
+// large to be held can follow.
+func (d *document) begin(object any) { d.encode(object, "}\n") }
+
+// encode writes a value without the end that the encoder gives it.
+func (d *document) encode(value any, end string) {
 	if d.err != nil {
 		return
 	}
 	d.buf.Reset()
 	if d.err = d.enc.Encode(value); d.err == nil {
-		_, d.err = d.w.Write(literalReplacement(bytes.TrimSuffix(d.buf.Bytes(), []byte("\n"))))
+		_, d.err = d.w.Write(literalReplacement(bytes.TrimSuffix(d.buf.Bytes(), []byte(end))))
 	}
+}
+
+// elements writes a list whose items are made one by one.
+func elements[T any](d *document, items iter.Seq[T]) {
+	d.text("[")
+	first := true
+	for item := range items {
+		if !first {
+			d.text(",")
+		}
+		first = false
+		d.value(item)
+	}
+	d.text("]")
 }
 
 func (d *document) text(s string) {
@@ -89,6 +111,10 @@ func (d *document) text(s string) {
 
 func (d *document) close() error {
 	d.text("\n}\n")
+	return d.flush()
+}
+
+func (d *document) flush() error {
 	if d.err != nil {
 		return d.err
 	}

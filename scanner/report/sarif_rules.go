@@ -174,6 +174,9 @@ func sarifCompliance(f *scanner.Framework) sarifComponent {
 		if c.Title != "" {
 			taxon.ShortDescription = &sarifText{Text: sentence(c.Title)}
 		}
+		if c.System > 0 {
+			taxon.Properties["system"] = c.System
+		}
 		if c.Reason != "" {
 			taxon.Properties["reason"] = c.Reason
 		}

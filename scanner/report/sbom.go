@@ -56,27 +56,51 @@ type sbomVulnerability struct {
 	packages []string // their ids, in the report's order
 }
 
+// packageIDs are the ids of the report's packages, by index.
+func packageIDs(r *scanner.Report) []string {
+	ids := make([]string, len(r.Packages))
+	for i := range r.Packages {
+		ids[i] = packageID(&r.Packages[i])
+	}
+	return ids
+}
+
+// packagesByTarget are the indexes of the packages, by target's Ref.
+func packagesByTarget(r *scanner.Report) map[string][]int {
+	out := map[string][]int{}
+	for i := range r.Packages {
+		ref := r.Packages[i].Target
+		out[ref] = append(out[ref], i)
+	}
+	return out
+}
+
 // sbomVulnerabilities groups the findings about known vulnerabilities by id and
-// state of suppression, and finds their packages.
-func sbomVulnerabilities(r *scanner.Report) []*sbomVulnerability {
+// state of suppression, and finds their packages. ids are those of packageIDs.
+func sbomVulnerabilities(r *scanner.Report, ids []string) []*sbomVulnerability {
 	type place struct{ target, resource, purl, name, path string }
-	ids := make(map[place]string, len(r.Packages))
+	places := make(map[place]string, len(r.Packages))
 	for i := range r.Packages {
 		p := &r.Packages[i]
-		ids[place{p.Target, p.Resource, p.Purl, p.Name, p.Path}] = packageID(p)
+		places[place{p.Target, p.Resource, p.Purl, p.Name, p.Path}] = ids[i]
 	}
-	index := map[string]*sbomVulnerability{}
+	type state struct{ id, by, reason string }
+	index := map[state]*sbomVulnerability{}
 	var out []*sbomVulnerability
-	seen := map[string]bool{}
+	type pair struct {
+		group *sbomVulnerability
+		id    string
+	}
+	seen := map[pair]bool{}
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		v := f.Vulnerability
 		if v == nil {
 			continue
 		}
-		key := v.ID
+		key := state{id: v.ID}
 		if f.Suppressed != nil {
-			key += "\x00" + f.Suppressed.By + "\x00" + f.Suppressed.Reason
+			key.by, key.reason = f.Suppressed.By, f.Suppressed.Reason
 		}
 		group := index[key]
 		if group == nil {
@@ -84,11 +108,11 @@ func sbomVulnerabilities(r *scanner.Report) []*sbomVulnerability {
 			index[key] = group
 			out = append(out, group)
 		}
-		id, ok := ids[place{f.Target, f.Resource.ID, v.Purl, v.Package, v.Path}]
-		if !ok || seen[key+id] {
+		id, ok := places[place{f.Target, f.Resource.ID, v.Purl, v.Package, v.Path}]
+		if !ok || seen[pair{group, id}] {
 			continue
 		}
-		seen[key+id] = true
+		seen[pair{group, id}] = true
 		group.findings = append(group.findings, f)
 		group.packages = append(group.packages, id)
 	}

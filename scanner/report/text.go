@@ -13,7 +13,7 @@ import (
 // cursor, change colours, reorder or hide characters becomes visible as an
 // escape. Images are built by strangers, and a file name may hold anything.
 func Clean(s string) string {
-	if strings.IndexFunc(s, unsafe) < 0 && utf8.ValidString(s) {
+	if plain(s) || strings.IndexFunc(s, unsafe) < 0 && utf8.ValidString(s) {
 		return s
 	}
 	var b strings.Builder
@@ -36,6 +36,16 @@ func Clean(s string) string {
 		s = s[size:]
 	}
 	return b.String()
+}
+
+// plain says whether a text is printable ASCII, as most texts are.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // unsafe says whether a rune is a control character, a mark that changes the
