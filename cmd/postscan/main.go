@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+	_ "time/tzdata" // the image has no database of time zones, and schedules name some
 
 	"github.com/postscan/postscan/cmd/internal/cli"
 )
