@@ -238,6 +238,9 @@ func (m *merger) findRuntimeUser() {
 				break
 			}
 		}
+		if account == nil && name == "root" {
+			m.who.uid, m.inv.UserKnown = 0, true // whatever runs it without a passwd means uid 0
+		}
 	}
 	if m.rt.Windows {
 		m.inv.UserKnown = false

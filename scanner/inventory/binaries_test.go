@@ -146,7 +146,7 @@ func TestFullDiskEndsTheLayer(t *testing.T) {
 		{path: "a.jar", content: jar(t, "b.jar", strings.Repeat("x", 5<<20))},
 	} {
 		s := NewLayer(Options{SpoolDir: dir})
-		err := s.Add(t.Context(), Entry{Path: f.path, Mode: 0o755, Size: int64(len(f.content))}, strings.NewReader(f.content))
+		err := s.Add(t.Context(), Entry{Path: f.path, Mode: 0o755, Size: int64(len(f.content))}, streamOf(f.content))
 		if err == nil || !strings.Contains(err.Error(), f.path) {
 			t.Errorf("%s: error %v, want one that ends the layer", f.path, err)
 		}

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"io"
 	"io/fs"
 	"strings"
 	"testing"
@@ -29,7 +30,7 @@ func scan(t testing.TB, o Options, files ...file) *Layer {
 			mode = 0o644
 		}
 		e := Entry{Path: f.path, Mode: mode, UID: f.uid, GID: f.gid, Size: int64(len(f.content)), Link: f.link, HardLink: f.hard, Capability: f.capability}
-		if err := s.Add(t.Context(), e, strings.NewReader(f.content)); err != nil {
+		if err := s.Add(t.Context(), e, streamOf(f.content)); err != nil {
 			t.Fatalf("add %s: %v", f.path, err)
 		}
 	}
@@ -57,3 +58,7 @@ func names(inv *Inventory) []string {
 	}
 	return out
 }
+
+// streamOf reads a text as a layer's archive is read: from its start to its end
+// and no other way.
+func streamOf(text string) io.Reader { return struct{ io.Reader }{strings.NewReader(text)} }

@@ -127,6 +127,9 @@ func TestAccounts(t *testing.T) {
 	if inv := merge(t, Runtime{}, l, scan(t, Options{}, file{path: "etc/passwd", content: "root:x:0:0::/:/bin/sh\n"})); len(inv.Users) != 1 {
 		t.Errorf("users %+v", inv.Users)
 	}
+	if inv := merge(t, Runtime{User: "root"}, l, scan(t, Options{}, file{path: "etc/.wh.passwd"})); inv.UserUID != 0 || !inv.UserKnown {
+		t.Errorf("root without a passwd: %d known %t", inv.UserUID, inv.UserKnown)
+	}
 	if inv := merge(t, Runtime{User: "app"}, l, scan(t, Options{}, file{path: "etc/.wh.passwd"})); len(inv.Users) != 0 || inv.UserKnown {
 		t.Errorf("users %+v, known %t", inv.Users, inv.UserKnown)
 	}
