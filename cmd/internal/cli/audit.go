@@ -39,9 +39,9 @@ func newAudit(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit",
 		Short: "Scan on a schedule, keep the history, tell what changed",
-		Long: `audit runs the scans that the settings file lists under "audits", keeps what they
-found in a database, and tells what is new, fixed or open again. What could not
-be scanned is stale since then, never clean.`,
+		Long: `audit runs the scans that the settings file lists under "audits", keeps what
+they found in a database, and tells what is new, fixed or open again. What could
+not be scanned is stale since then, never clean.`,
 		RunE: needCommand,
 	}
 	cmd.AddCommand(newAuditCheck(a), newAuditRun(a), newAuditServe(a), newAuditWork(a), newAuditHistory(a), newAuditShow(a), newAuditDiff(a),
@@ -101,8 +101,9 @@ func newAuditCheck(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "check",
 		Short: "Validate the audits of the settings file",
-		Long:  `check reads the audits and notifications of the settings file and says, line by line, what is wrong with them.`,
-		Args:  arguments(cobra.NoArgs),
+		Long: `check reads the audits and notifications of the settings file and says, line by
+line, what is wrong with them.`,
+		Args: arguments(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			c, file, err := a.auditConfig()
 			if err != nil {
@@ -117,9 +118,10 @@ func newAuditCheck(a *app) *cobra.Command {
 func newAuditRun(a *app) *cobra.Command {
 	var f auditFlags
 	cmd := &cobra.Command{
-		Use:     "run NAME",
-		Short:   "Run one audit now and keep what it finds",
-		Long:    `run scans the target of one audit here and now, without a server, and adds the result to the history.`,
+		Use:   "run NAME",
+		Short: "Run one audit now and keep what it finds",
+		Long: `run scans the target of one audit here and now, without a server, and adds the
+result to the history.`,
 		Example: `  postscan audit run web --config postscan.yaml`,
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.runAudit(cmd.Context(), &f, args[0]) },

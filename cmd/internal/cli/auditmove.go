@@ -20,10 +20,12 @@ func newAuditExport(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export [FILE]",
 		Short: "Write the whole history as JSON lines",
-		Long: `export writes runs, reports, findings and their history, as they are at one moment,
-to a file or to standard output. Tokens are not in it, nor what is queued.`,
+		Long: `export writes runs, reports, findings and their history, as they are at one
+moment, to a file or to standard output. Tokens are not in it, nor what is
+queued.`,
 		Example: `  postscan audit export history.jsonl
-  postscan audit export --database sqlite:h.db | postscan audit import - --database postgres://postscan@db/postscan`,
+  postscan audit export --database sqlite:h.db |
+    postscan audit import - --database postgres://postscan@db/postscan`,
 		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := a.history(cmd.Context(), &f)
@@ -64,8 +66,9 @@ func newAuditImport(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE",
 		Short: "Read an export into an empty database",
-		Long:  `import reads what export wrote, "-" from standard input: all of it, or nothing. The database must hold no history yet.`,
-		Args:  arguments(cobra.ExactArgs(1)),
+		Long: `import reads what export wrote, "-" from standard input: all of it, or nothing.
+The database must hold no history yet.`,
+		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var in io.Reader = a.env.Stdin
 			if args[0] != "-" {
@@ -98,9 +101,10 @@ func newAuditNotify(a *app) *cobra.Command {
 	cmd.AddCommand(&cobra.Command{
 		Use:   "test CHANNEL",
 		Short: "Send a notification that says it is a test",
-		Long:  `test sends one made-up notification to a channel of the settings file, as it would tell a real change.`,
-		Args:  arguments(cobra.ExactArgs(1)),
-		RunE:  func(cmd *cobra.Command, args []string) error { return a.testNotification(cmd.Context(), args[0]) },
+		Long: `test sends one made-up notification to a channel of the settings file, as it
+would tell a real change.`,
+		Args: arguments(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.testNotification(cmd.Context(), args[0]) },
 	})
 	return cmd
 }

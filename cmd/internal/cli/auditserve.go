@@ -91,7 +91,8 @@ an API, uploads and metrics. On loopback everybody on the machine is let in; on
 any other address a token (postscan audit token create) or a login is needed.
 Several servers may share one PostgreSQL.`,
 		Example: `  postscan audit serve
-  postscan audit serve --listen :8443 --tls-cert tls.crt --tls-key tls.key --database postgres://postscan@db/postscan`,
+  postscan audit serve --listen :8443 --tls-cert tls.crt --tls-key tls.key \
+    --database postgres://postscan@db/postscan`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.serveAudits(cmd.Context(), &f) },
 	}
@@ -104,8 +105,8 @@ func newAuditWork(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "work",
 		Short: "Scan what servers on the same database queue",
-		Long: `work takes queued runs from the database and scans; it keeps no schedule and shows
-nothing. Any number of workers share one PostgreSQL.`,
+		Long: `work takes queued runs from the database and scans; it keeps no schedule and
+shows nothing. Any number of workers share one PostgreSQL.`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.validate(); err != nil {

@@ -62,7 +62,8 @@ func newAuditDiff(a *app) *cobra.Command {
 		Use:   "diff [RUN RUN]",
 		Short: "Tell what changed between two runs, or since a time",
 		Long: `diff tells which findings are new, fixed, open again, or of another severity, by
-their fingerprints: between two runs of one audit, or of all audits since a time.`,
+their fingerprints: between two runs of one audit, or of all audits since a
+time.`,
 		Example: `  postscan audit diff --since 7d
   postscan audit diff --since 2026-11-01 --audit web -o json`,
 		Args: arguments(func(_ *cobra.Command, args []string) error {
@@ -187,8 +188,9 @@ func newAuditPrune(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prune",
 		Short: "Remove runs and reports that the audits' retention does not keep",
-		Long:  `prune removes old runs and reports. The history of findings stays, and so does the last whole report on every target.`,
-		Args:  arguments(cobra.NoArgs),
+		Long: `prune removes old runs and reports. The history of findings stays, and so does
+the last whole report on every target.`,
+		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, _, err := a.auditConfig()
 			if err != nil {
@@ -224,8 +226,8 @@ func newTokenCreate(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create NAME",
 		Short: "Make a token and print it, this once",
-		Long: `create prints a new token. A viewer looks, an operator may also start runs, and an
-upload token adds reports to one audit and does nothing else.`,
+		Long: `create prints a new token. A viewer looks, an operator may also start runs, and
+an upload token adds reports to one audit and does nothing else.`,
 		Example: `  postscan audit token create anna --role viewer --expires 720h
   postscan audit token create cron --role upload --audit prod-cluster`,
 		Args: arguments(cobra.ExactArgs(1)),
