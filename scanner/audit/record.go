@@ -429,7 +429,10 @@ func (r *recording) found(ctx context.Context, target int64, fp string, now seen
 			r.counts.New++
 			r.note(ChangeNew, now.Finding)
 		}
-		return true, r.change(ctx, id, ChangeNew, "", now.Severity.String())
+		if err := r.change(ctx, id, ChangeNew, "", now.Severity.String()); err != nil || standing == StandingOpen {
+			return true, err
+		}
+		return true, r.change(ctx, id, ChangeSuppressed, string(StandingOpen), string(standing)) // from its first day on
 	}
 	same := old.lastSeen == nil && old.severity == now.Severity && old.standing == standing && old.copies == now.copies && old.message == now.Message && old.resource == now.Resource.ID && equalText(old.suppression, suppression)
 	if same {

@@ -187,6 +187,9 @@ func testAWaiverEnds(t *testing.T, s *Store, c *clock) {
 	if len(told) != 2 || told[1].Run != "" || told[1].Counts.Reopened != 1 || len(told[1].Changes) != 1 || told[1].Changes[0].Change != ChangeReopened {
 		t.Errorf("notifications: %+v", told)
 	}
+	if d, err := s.Diff(t.Context(), "", start.Add(-time.Hour), start.Add(time.Hour)); err != nil || len(d.New) != 1 || len(d.Reopened) != 0 {
+		t.Errorf("a finding that a waiver covered at once is told as new: %+v, %v", d, err)
+	}
 	// The next run finds it open, which is no news.
 	if run := record(t, s, report("a", "b")); run.Counts.Reopened+run.Counts.New != 0 {
 		t.Errorf("%+v", run.Counts)
