@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"encoding/hex"
 	"maps"
 	"slices"
 	"strconv"
@@ -12,13 +13,26 @@ import (
 // Depends is what the answer of a policy depends on: paths of the facts, as
 // [Reads] has them. All below a path counts, and "" is the whole document. A
 // path that ends in "[]#" is the length of a list and no more. It never names
-// less than the policy reads: what cannot be followed counts as a whole.
+// less than the policy reads: what cannot be followed counts as a whole. A path
+// with "=" and a text in hex behind it is whether the field is that text, and no
+// more; see [Compared].
 type Depends struct {
 	// Body decides whether the policy applies, whether it denies at all, and
 	// everything that it does not know.
 	Body []string
 	// Head is what only the text of a denial is made of.
 	Head []string
+	// Switches are fields without one of which being true the policy says nothing:
+	// no denial, nothing that it does not know, and it always applies. Nil where
+	// it has none.
+	Switches []string
+}
+
+// Compared splits a path that ends in "=" and a text in hex; ok is false for others.
+func Compared(path string) (field, text string, ok bool) {
+	field, code, ok := strings.Cut(path, "=")
+	b, err := hex.DecodeString(code)
+	return field, string(b), ok && err == nil
 }
 
 // dependence finds what rules depend on. The references of its rules are
@@ -50,7 +64,41 @@ func (d *dependence) of(m *ast.Module) Depends {
 			delete(head, path)
 		}
 	}
-	return Depends{Body: slices.Sorted(maps.Keys(body)), Head: slices.Sorted(maps.Keys(head))}
+	return Depends{Body: slices.Sorted(maps.Keys(body)), Head: slices.Sorted(maps.Keys(head)), Switches: d.switches(pkg)}
+}
+
+// switches finds a field in each rule that denies which has to be true for it.
+func (d *dependence) switches(pkg string) []string {
+	if len(d.rules[pkg+".applies"]) > 0 || len(d.rules[pkg+".unknown"]) > 0 {
+		return nil
+	}
+	var out []string
+	for _, r := range d.rules[pkg+".deny"] {
+		at := slices.IndexFunc(r.Body, func(e *ast.Expr) bool { return switchOf(e) != "" })
+		if at < 0 || r.Else != nil {
+			return nil
+		}
+		if path := switchOf(r.Body[at]); !slices.Contains(out, path) {
+			out = append(out, path)
+		}
+	}
+	return out
+}
+
+// switchOf is the field that an expression asks to be true, "" for all others.
+func switchOf(e *ast.Expr) string {
+	t, ok := e.Terms.(*ast.Term)
+	if !ok || e.Negated || len(e.With) > 0 {
+		return ""
+	}
+	ref, ok := t.Value.(ast.Ref)
+	if !ok || len(ref) < 2 || ref[0].Value.Compare(ast.Var("input")) != 0 {
+		return ""
+	}
+	if path := inputPath(ref); !strings.Contains(path, "[") && len(groundNames(ref)) == len(ref)-1 {
+		return path
+	}
+	return ""
 }
 
 // rule is what a rule or function reads, by its full name.
@@ -316,6 +364,14 @@ func (s *uses) call(terms []*ast.Term) {
 		return
 	}
 	switch {
+	case (name == ast.Equal.Name || name == ast.NotEqual.Name) && len(args) == 2:
+		if s.compared(args[0], args[1]) || s.compared(args[1], args[0]) {
+			return
+		}
+	case name == ast.Member.Name && len(args) == 2:
+		if s.compared(args[0], args[1]) {
+			return
+		}
 	case name == "object.get" && len(args) == 3:
 		field, ok := args[1].Value.(ast.String)
 		if paths := s.alias(args[0]); ok && len(paths) > 0 {
@@ -336,6 +392,42 @@ func (s *uses) call(terms []*ast.Term) {
 	for _, t := range args {
 		s.term(t)
 	}
+}
+
+// compared reads whether a field is one of the texts of a constant, which is a text
+// or a list or set of texts; false where it is something else.
+func (s *uses) compared(field, constant *ast.Term) bool {
+	paths := s.alias(field)
+	if len(paths) == 0 {
+		return false
+	}
+	texts := []*ast.Term{constant}
+	switch v := constant.Value.(type) {
+	case *ast.Array:
+		texts = nil
+		v.Foreach(func(t *ast.Term) { texts = append(texts, t) })
+	case ast.Set:
+		texts = v.Slice()
+	}
+	var ends []string
+	for _, t := range texts {
+		text, ok := t.Value.(ast.String)
+		if !ok {
+			return false
+		}
+		ends = append(ends, "="+hex.EncodeToString([]byte(text)))
+	}
+	s.brackets(field)
+	for _, p := range paths {
+		if p == "" {
+			s.read(p)
+			continue
+		}
+		for _, end := range ends {
+			s.read(p + end)
+		}
+	}
+	return true
 }
 
 func (s *uses) function(name string, args []*ast.Term) {
@@ -359,11 +451,18 @@ func (s *uses) function(name string, args []*ast.Term) {
 		own := param + strconv.Itoa(i)
 		for read := range reads {
 			rest, ok := strings.CutPrefix(read, own)
-			if !ok || rest != "" && rest[0] != '.' && rest[0] != '[' {
+			if !ok || rest != "" && !strings.Contains(".[=", rest[:1]) {
 				continue
 			}
 			for _, p := range paths {
-				s.read(join(p, strings.TrimPrefix(rest, ".")))
+				switch {
+				case p == "" && rest != "" && rest[0] == '=':
+					s.read(p)
+				case rest != "" && rest[0] == '=':
+					s.read(p + rest)
+				default:
+					s.read(join(p, strings.TrimPrefix(rest, ".")))
+				}
 			}
 		}
 	}

@@ -71,11 +71,20 @@ deny contains {"message": "m", "path": input.pod_path, "value": word} if count(i
 
 word := "a" if input.sysctls[0].value == "1"
 
-else := input.namespace.name`, []string{"host_pid", "namespace.name", "os", "sysctls[]#", "sysctls[].value", "volumes[]#"}, []string{"pod_path"},
+else := input.namespace.name`, []string{"host_pid", "namespace.name", "os=77696e646f7773", "sysctls[]#", "sysctls[].value=31", "volumes[]#"}, []string{"pod_path"},
 		},
 		"replaced for one expression": {
 			`deny contains {"message": "m", "path": "p", "value": true} if parts.some_os(input.os) with input.host_pid as input.namespace.name`,
-			[]string{"namespace.name", "os"}, nil,
+			[]string{"namespace.name", "os=78"}, nil,
+		},
+		"compared with texts": {
+			`deny contains {"message": "m", "path": "p", "value": input.sysctls[0].name} if {
+	some c in input.containers
+	not c.image.tag in {"", "latest"}
+	"x" != c.image.digest
+	some other in input.containers
+	c.name == other.name
+}`, []string{"containers[]#", "containers[].image.tag=", "containers[].image.tag=6c6174657374", "containers[].image.digest=78", "containers[].name", "sysctls[]#", "sysctls[].name"}, nil,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -110,5 +119,35 @@ else := input.namespace.name`, []string{"host_pid", "namespace.name", "os", "sys
 				}
 			}
 		})
+	}
+}
+
+// A policy says nothing while none of its switches is on; one that may say
+// something without has none.
+func TestSwitches(t *testing.T) {
+	const deny = `deny contains {"message": "m", "path": "p", "value": true} if `
+	for rego, want := range map[string][]string{
+		deny + `{ input.host_pid; input.os == "x" }`:                                    {"host_pid"},
+		deny + `{ input.os == "x"; input.host_pid }` + "\n\n" + deny + `input.host_ipc`: {"host_ipc", "host_pid"},
+		deny + `input.host_pid` + "\n\n" + deny + `input.os == "x"`:                     nil,
+		deny + `not input.host_pid`:                                                     nil,
+		deny + `input.containers[0].privileged`:                                         nil,
+		deny + `input.host_pid with input.host_pid as true`:                             nil,
+		deny + `input.host_pid` + "\n\n" + `applies if input.os == "x"`:                 nil,
+		deny + `input.host_pid` + "\n\n" + `unknown contains "u" if input.os == "x"`:    nil,
+	} {
+		text := "# METADATA\n# scope: package\n# title: T\n# description: D.\n# schemas:\n#   - input: schema[\"workload\"]\n# custom:\n#   id: X-1\n#   severity: low\n#   needs: [containers, os, host_pid, host_ipc]\n#   remediation: R.\n#   references:\n#     cwe: [\"250\"]\n#   since: \"0.1.0\"\npackage postscan.workload.one\n\n" + rego + "\n"
+		c, err := Load(Source{Name: "mine", FS: fstest.MapFS{"workload/one.rego": &fstest.MapFile{Data: []byte(text)}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		compiled, err := c.Compile(c.All(), CompileOptions{})
+		if err != nil {
+			t.Fatal(rego, err)
+		}
+		got := slices.Sorted(slices.Values(compiled.Depends[c.All()[0]].Switches))
+		if !slices.Equal(got, want) {
+			t.Errorf("%s\nhas the switches %q, want %q", rego, got, want)
+		}
 	}
 }

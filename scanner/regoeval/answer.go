@@ -42,6 +42,9 @@ func (e *Evaluator) answers(ctx context.Context, s *subject, r *facts.Resource, 
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	if !s.wide {
+		run = s.parts.on(doc, run)
+	}
 	groups, done := s.parts.digests(doc)
 	defer done()
 	out := make([]answer, len(s.policies))

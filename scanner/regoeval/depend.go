@@ -2,6 +2,7 @@ package regoeval
 
 import (
 	"crypto/sha256"
+	"encoding"
 	"encoding/binary"
 	"fmt"
 	"reflect"
@@ -28,10 +29,11 @@ type column func(*digester, reflect.Value)
 // parts are what the policies of a subject look at.
 type parts struct {
 	columns []column
-	groups  [][]int    // of columns, each asked by at least one policy
-	body    []int      // by policy: the group that decides whether it says anything
-	full    []int      // by policy: the group that decides all that it says
-	paths   [][]string // by policy: all that it looks at; nil where that is not known
+	groups  [][]int                    // of columns, each asked by at least one policy
+	body    []int                      // by policy: the group that decides whether it says anything
+	full    []int                      // by policy: the group that decides all that it says
+	paths   [][]string                 // by policy: all that it looks at; nil where that is not known
+	off     []func(reflect.Value) bool // by policy: it is known to say nothing; nil where that is never known
 	pool    sync.Pool
 }
 
@@ -87,6 +89,7 @@ func newParts(e *encoder, policies []*policy, depends map[*checks.Check]checks.D
 			all = nil
 		}
 		p.paths = append(p.paths, all)
+		p.off = append(p.off, e.off(d.Switches))
 		p.body, p.full = append(p.body, body), append(p.full, full)
 	}
 	p.pool.New = func() any {
@@ -96,6 +99,17 @@ func newParts(e *encoder, policies []*policy, depends map[*checks.Check]checks.D
 		}
 	}
 	return p
+}
+
+// on leaves out the policies that say nothing of a document, without asking them.
+func (p *parts) on(doc reflect.Value, run set) set {
+	out := slices.Clone(run)
+	for i, off := range p.off {
+		if off != nil && off(doc.Elem()) {
+			out[i/8] &^= 1 << (i % 8)
+		}
+	}
+	return out
 }
 
 // digests returns the digest of each group, and a function that gives the memory back.
@@ -125,6 +139,9 @@ func distinct(paths []string) []string {
 	out = slices.Compact(out)
 	return slices.DeleteFunc(out, func(p string) bool {
 		bare, length := strings.CutSuffix(p, "#")
+		if field, _, ok := checks.Compared(p); ok {
+			bare = field
+		}
 		return slices.ContainsFunc(paths, func(q string) bool {
 			if q == "" || length && q != p && strings.HasPrefix(q, bare) { // whoever walks the list sees its length
 				return p != ""
@@ -132,6 +149,45 @@ func distinct(paths []string) []string {
 			return q != p && checks.Covers(q, bare)
 		})
 	})
+}
+
+// off tells of a document that none of the switches is on; nil where there is none,
+// or one of them is no field of truth.
+func (e *encoder) off(switches []string) func(reflect.Value) bool {
+	var indexes [][]int
+	for _, path := range switches {
+		t := e.typ.Elem()
+		var index []int
+		for name := range strings.SplitSeq(path, ".") {
+			if t.Kind() != reflect.Struct {
+				return nil
+			}
+			fields := reflect.VisibleFields(t)
+			at := slices.IndexFunc(fields, func(f reflect.StructField) bool {
+				tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+				return f.IsExported() && tag == name
+			})
+			if at < 0 {
+				return nil
+			}
+			index, t = append(index, fields[at].Index...), fields[at].Type
+		}
+		if t.Kind() != reflect.Bool {
+			return nil
+		}
+		indexes = append(indexes, index)
+	}
+	if len(indexes) == 0 {
+		return nil
+	}
+	return func(doc reflect.Value) bool {
+		for _, index := range indexes {
+			if doc.FieldByIndex(index).Bool() {
+				return false
+			}
+		}
+		return true
+	}
 }
 
 // column plans for one path of [checks.Depends]; "" is what the encoder hands to
@@ -154,8 +210,12 @@ func (p *planner) column(t reflect.Type, path string) (column, error) {
 		}
 		return whole.hash, nil
 	}
+	if path[0] == '=' {
+		_, text, _ := checks.Compared(path)
+		return p.equals(t, text)
+	}
 	path = strings.TrimPrefix(path, ".")
-	end := strings.IndexAny(path, ".[")
+	end := strings.IndexAny(path, ".[=")
 	if end < 0 {
 		end = len(path)
 	}
@@ -172,6 +232,24 @@ func (p *planner) column(t reflect.Type, path string) (column, error) {
 		}
 	}
 	return nil, fmt.Errorf("%v has no field %q", t, name)
+}
+
+// equals plans for whether a field is a text. What is no plain text counts whole.
+func (p *planner) equals(t reflect.Type, text string) (column, error) {
+	if t.Kind() != reflect.String || t.Implements(reflect.TypeFor[encoding.TextMarshaler]()) {
+		whole, err := p.plan(t)
+		if err != nil {
+			return nil, err
+		}
+		return whole.hash, nil
+	}
+	return func(d *digester, v reflect.Value) {
+		if v.String() == text {
+			d.mark('=')
+		} else {
+			d.mark('!')
+		}
+	}, nil
 }
 
 // elements plans for a path below the elements of a list; "#" asks for their number alone.

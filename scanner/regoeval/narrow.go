@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+
+	"github.com/postscan/postscan/checks"
 )
 
 // Most of what a workload holds is not asked by the few policies that are left to
@@ -21,6 +23,9 @@ type node struct {
 
 // add puts a path of [checks.Depends] into the tree.
 func (n *node) add(path string) {
+	if field, _, ok := checks.Compared(path); ok {
+		path = field // a policy is handed the field itself
+	}
 	switch {
 	case path == "":
 		n.whole = true
