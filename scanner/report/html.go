@@ -4,12 +4,10 @@ import (
 	"bufio"
 	"cmp"
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"html/template"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/postscan/postscan/scanner"
 	"github.com/postscan/postscan/scanner/facts"
@@ -29,29 +27,38 @@ func HTML(w io.Writer, r *scanner.Report, o Options) error {
 		"word":       controlWord,
 		"controls":   func(f scanner.Framework) string { return controlLine(&f) },
 		"why":        func(c scanner.Control) string { return controlWhy(&c) },
+		"runs":       func(im scanner.RunningImage) string { return imageUsers(&im, maxImageUsersPage) },
 		"workloads":  func(g scanner.IsolationGroup) string { return workloadNames(&g, maxIsolatedNames) },
 	}).Parse(htmlTemplate)
 	if err != nil {
 		return fmt.Errorf("parse the HTML template: %w", err)
 	}
 	bw := bufio.NewWriterSize(w, 1<<16)
-	if err := t.Execute(bw, newHTMLPage(r, o)); err != nil {
+	page := newHTMLPage(r, o)
+	if err := t.ExecuteTemplate(bw, "top", page); err != nil {
+		return fmt.Errorf("write HTML: %w", err)
+	}
+	if err := newHTMLRows(bw, t).write(r, o); err != nil {
+		return fmt.Errorf("write HTML: %w", err)
+	}
+	if err := t.ExecuteTemplate(bw, "bottom", page); err != nil {
 		return fmt.Errorf("write HTML: %w", err)
 	}
 	return bw.Flush()
 }
 
-// htmlPage is what the template shows.
+// htmlPage is what the template shows. The findings are not in it: htmlRows
+// writes them.
 type htmlPage struct {
 	Report     *scanner.Report
 	Counts     string // "3 findings: 1 critical, 2 low"
 	Hidden     int    // findings below the severity that the reader asked for
 	Resources  []htmlResource
-	Rows       func(yield func(htmlRow) bool) // made one by one: there may be 100,000
 	Checks     []htmlCheck
 	Frameworks []scanner.Framework
 	Referred   bool // Frameworks are those that the checks refer to: none was asked for
 	Gaps       []htmlGap
+	Images     []scanner.RunningImage
 	Isolation  []scanner.IsolationGroup // the worst
 	Isolated   int                      // workloads in all
 	Unlisted   int                      // workloads of groups that are not in Isolation
@@ -64,13 +71,6 @@ type htmlResource struct {
 	Counts     []int // by severities()
 	worst      scanner.Severity
 	total      int
-}
-
-// htmlRow is a finding.
-type htmlRow struct {
-	F        *scanner.Finding
-	Place    string
-	Evidence string
 }
 
 // htmlCheck is a check that has findings.
@@ -87,23 +87,13 @@ type htmlGap struct {
 }
 
 func newHTMLPage(r *scanner.Report, o Options) htmlPage {
-	p := htmlPage{Report: r, Counts: countLine(r), Gaps: htmlGaps(r), Frameworks: r.Compliance}
+	p := htmlPage{Report: r, Counts: countLine(r), Gaps: htmlGaps(r), Images: r.Images, Frameworks: r.Compliance}
 	if len(p.Frameworks) == 0 {
 		p.Frameworks, p.Referred = referred(r), true
 	}
 	for i := range r.Findings {
 		if r.Findings[i].Severity < o.MinSeverity {
 			p.Hidden++
-		}
-	}
-	p.Rows = func(yield func(htmlRow) bool) {
-		for _, s := range severities() { // the report is sorted by target first, readers want the worst
-			for i := range r.Findings {
-				f := &r.Findings[i]
-				if f.Severity == s && s >= o.MinSeverity && !yield(htmlRow{F: f, Place: fileLine(f), Evidence: htmlEvidence(f)}) {
-					return
-				}
-			}
 		}
 	}
 	p.Resources = htmlResources(r, o)
@@ -137,19 +127,6 @@ func htmlGaps(r *scanner.Report) []htmlGap {
 		out = append(out, htmlGap{Label: label, Reason: g.reason, Checks: g.checks, Resources: len(g.resources)})
 	}
 	return out
-}
-
-// htmlEvidence is the evidence in one line: path and value.
-func htmlEvidence(f *scanner.Finding) string {
-	parts := make([]string, 0, len(f.Evidence))
-	for _, e := range f.Evidence {
-		value, err := json.Marshal(e.Value)
-		if err != nil {
-			value = []byte(fmt.Sprint(e.Value))
-		}
-		parts = append(parts, e.Path+" = "+limitText(string(value), 200))
-	}
-	return Clean(strings.Join(parts, "; "))
 }
 
 func htmlResources(r *scanner.Report, o Options) []htmlResource {

@@ -26,6 +26,7 @@ func Markdown(w io.Writer, r *scanner.Report, o Options) error {
 	for _, s := range severities() {
 		m.severity(s)
 	}
+	m.images()
 	m.isolation()
 	m.compliance()
 	m.suppressed()

@@ -1,10 +1,8 @@
 package report
 
 import (
-	"bufio"
 	"cmp"
 	"compress/gzip"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -138,51 +136,69 @@ func (b *sarifBudget) shrink(size int64) bool {
 	return true
 }
 
+// writeSARIF writes results and rules one by one: a run may have 25,000 of each.
 func writeSARIF(w io.Writer, r *scanner.Report, b *sarifBudget) error {
-	bw := bufio.NewWriterSize(w, 1<<16)
-	_, _ = bw.WriteString("{\n\"$schema\": \"https://json.schemastore.org/sarif-2.1.0.json\",\n\"version\": \"2.1.0\",\n\"runs\": [")
-	enc := json.NewEncoder(bw)
-	enc.SetEscapeHTML(false)
+	d := newDocument(w)
+	d.text("{\n\"$schema\": \"https://json.schemastore.org/sarif-2.1.0.json\",\n\"version\": \"2.1.0\",\n\"runs\": [")
 	sep := "\n"
 	for _, t := range b.targets {
-		_, _ = bw.WriteString(sep)
-		if err := enc.Encode(newSARIFRun(r, t, b)); err != nil {
-			return fmt.Errorf("write SARIF of %q: %w", t.Ref, err)
-		}
+		d.text(sep)
+		writeSARIFRun(d, r, t, b)
+		d.text("\n")
 		sep = ","
 	}
-	_, _ = bw.WriteString("]\n}\n")
-	return bw.Flush()
+	d.text("]\n}\n")
+	if err := d.flush(); err != nil {
+		return fmt.Errorf("write SARIF: %w", err)
+	}
+	return nil
 }
 
-// newSARIFRun makes the run of one target.
-func newSARIFRun(r *scanner.Report, t facts.Target, b *sarifBudget) sarifRun {
+// writeSARIFRun writes the run of one target. The rules stand before the results,
+// so the findings are gone through twice: first for their rules.
+func writeSARIFRun(d *document, r *scanner.Report, t facts.Target, b *sarifBudget) {
 	rules := newSARIFRules(r, t)
 	kept := b.order[t.Ref][:b.limit[t.Ref]]
 	leftOut := len(b.order[t.Ref]) - len(kept)
-	results := make([]sarifResult, 0, len(kept))
-	seen := map[string]int{}
 	for _, f := range kept {
-		index, ok := rules.index(f)
-		if !ok {
+		if !rules.add(f) {
 			leftOut++
-			continue
 		}
-		seen[f.Fingerprint]++
-		results = append(results, newSARIFResult(f, t, rules.list[index].ID, index, seen[f.Fingerprint]))
 	}
-	return sarifRun{
-		Tool:              sarifTool{Driver: sarifDriver(r, rules)},
-		AutomationDetails: sarifID{ID: sarifCategory(t)},
-		Invocations:       []sarifInvocation{newSARIFInvocation(r, t, leftOut, b.dropped)},
-		ColumnKind:        "unicodeCodePoints",
-		Taxonomies:        rules.taxonomies(),
-		Properties: map[string]any{
-			"target": t.Ref, "targetProperties": t.Properties, "collected": r.Run.Collected,
-			"policyDigest": r.Run.PolicyDigest, "sources": append([]facts.Source{}, r.Sources...), // [] and not null
-		},
-		Results: results,
+	d.text(`{"tool":{"driver":`)
+	d.begin(sarifDriver(r, rules))
+	d.text(`,"rules":`)
+	elements(d, rules.all())
+	d.text(`}},"automationDetails":`)
+	d.value(sarifID{ID: sarifCategory(t)})
+	d.text(`,"invocations":`)
+	d.value([]sarifInvocation{newSARIFInvocation(r, t, leftOut, b.dropped)})
+	d.text(`,"columnKind":"unicodeCodePoints"`)
+	if taxonomies := rules.taxonomies(); len(taxonomies) > 0 {
+		d.text(`,"taxonomies":`)
+		d.value(taxonomies)
 	}
+	d.text(`,"properties":`)
+	d.value(map[string]any{
+		"target": t.Ref, "targetProperties": t.Properties, "collected": r.Run.Collected,
+		"policyDigest": r.Run.PolicyDigest, "sources": append([]facts.Source{}, r.Sources...), // [] and not null
+	})
+	d.text(`,"results":`)
+	elements(d, func(yield func(*sarifResult) bool) {
+		seen := map[string]int{}
+		for _, f := range kept {
+			id := sarifRuleID(f)
+			index, ok := rules.byID[id]
+			if !ok {
+				continue // it is left out
+			}
+			seen[f.Fingerprint]++
+			if res := newSARIFResult(f, t, id, index, seen[f.Fingerprint]); !yield(&res) {
+				return
+			}
+		}
+	})
+	d.text("}")
 }
 
 // sarifCategory is the category of the target's alerts: GitHub reads the part
@@ -195,7 +211,7 @@ func sarifCategory(t facts.Target) string {
 func sarifDriver(r *scanner.Report, rules *sarifRules) sarifComponent {
 	d := sarifComponent{
 		Name: "postscan", Organization: "postscan", InformationURI: "https://github.com/postscan/postscan",
-		Version: strings.TrimPrefix(r.Run.Version, "v"), Rules: &rules.list, SupportedTaxonomies: rules.supported(),
+		Version: strings.TrimPrefix(r.Run.Version, "v"), SupportedTaxonomies: rules.supported(),
 	}
 	switch {
 	case isSemantic(d.Version):

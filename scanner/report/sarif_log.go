@@ -10,22 +10,11 @@ import "github.com/postscan/postscan/scanner"
 // arrays for each result; the validator of code scanning warns of each
 // (SARIF2004), and files triple in size. So the few objects stand here.
 type (
-	sarifRun struct {
-		Tool              sarifTool         `json:"tool"`
-		AutomationDetails sarifID           `json:"automationDetails"`
-		Invocations       []sarifInvocation `json:"invocations"`
-		ColumnKind        string            `json:"columnKind"`
-		Taxonomies        []sarifComponent  `json:"taxonomies,omitempty"`
-		Properties        map[string]any    `json:"properties"`
-		Results           []sarifResult     `json:"results"`
-	}
-	sarifTool struct {
-		Driver sarifComponent `json:"driver"`
-	}
 	sarifID struct {
 		ID string `json:"id"`
 	}
-	// sarifComponent is a toolComponent: the driver or a taxonomy.
+	// sarifComponent is a toolComponent: the driver, whose rules are written one by
+	// one, or a taxonomy.
 	sarifComponent struct {
 		Name                string              `json:"name"`
 		Organization        string              `json:"organization,omitempty"`
@@ -34,7 +23,6 @@ type (
 		InformationURI      string              `json:"informationUri,omitempty"`
 		ShortDescription    *sarifText          `json:"shortDescription,omitempty"`
 		SupportedTaxonomies []sarifComponentRef `json:"supportedTaxonomies,omitempty"`
-		Rules               *[]sarifRule        `json:"rules,omitempty"` // a driver's is written even where empty
 		Taxa                []sarifTaxon        `json:"taxa,omitempty"`
 	}
 	// sarifTaxon is a control of a framework. It has a title and a status where

@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,9 +12,10 @@ import (
 	"github.com/postscan/postscan/scanner/facts"
 )
 
-// sarifRules gathers the rules of a run while its results are made.
+// sarifRules gathers the rules of a run. They are made when they are written:
+// the help texts of 25,000 vulnerabilities are many megabytes.
 type sarifRules struct {
-	list   []sarifRule
+	first  []*scanner.Finding // of each rule
 	byID   map[string]int
 	worst  map[string]scanner.Severity // of a vulnerability, over the whole target
 	scores map[string]float64          // highest CVSS score of a vulnerability
@@ -25,7 +27,7 @@ type sarifRules struct {
 func newSARIFRules(r *scanner.Report, t facts.Target) *sarifRules {
 	s := &sarifRules{
 		byID: map[string]int{}, worst: map[string]scanner.Severity{}, scores: map[string]float64{},
-		kind: t.Kind, taxa: map[string][]string{}, asked: map[string]*scanner.Framework{}, list: []sarifRule{},
+		kind: t.Kind, taxa: map[string][]string{}, asked: map[string]*scanner.Framework{},
 	}
 	for i := range r.Compliance {
 		s.asked[r.Compliance[i].ID] = &r.Compliance[i]
@@ -42,19 +44,34 @@ func newSARIFRules(r *scanner.Report, t facts.Target) *sarifRules {
 	return s
 }
 
-// index returns the index of the finding's rule, which it makes where there is
-// none yet; false where the run may not have another rule.
-func (s *sarifRules) index(f *scanner.Finding) (int, bool) {
+// add takes in the rule of a finding; false where the run may not have another.
+func (s *sarifRules) add(f *scanner.Finding) bool {
 	id := sarifRuleID(f)
-	if i, ok := s.byID[id]; ok {
-		return i, true
+	if _, ok := s.byID[id]; ok {
+		return true
 	}
-	if len(s.list) >= sarifMaxRules {
-		return 0, false
+	if len(s.first) >= sarifMaxRules {
+		return false
 	}
-	s.byID[id] = len(s.list)
-	s.list = append(s.list, s.rule(id, f))
-	return len(s.list) - 1, true
+	s.byID[id] = len(s.first)
+	s.first = append(s.first, f)
+	for _, ref := range f.Rule.References {
+		if ref.Framework != "url" && !slices.Contains(s.taxa[ref.Framework], ref.Control) {
+			s.taxa[ref.Framework] = append(s.taxa[ref.Framework], ref.Control)
+		}
+	}
+	return true
+}
+
+// all makes the rules in the order of their indexes.
+func (s *sarifRules) all() iter.Seq[*sarifRule] {
+	return func(yield func(*sarifRule) bool) {
+		for _, f := range s.first {
+			if rule := s.rule(sarifRuleID(f), f); !yield(&rule) {
+				return
+			}
+		}
+	}
 }
 
 // sarifRuleID is the check's id, with the severity where the check has several,
@@ -98,9 +115,6 @@ func (s *sarifRules) rule(id string, f *scanner.Finding) sarifRule {
 	for _, ref := range f.Rule.References {
 		if ref.Framework == "url" {
 			continue
-		}
-		if !slices.Contains(s.taxa[ref.Framework], ref.Control) {
-			s.taxa[ref.Framework] = append(s.taxa[ref.Framework], ref.Control)
 		}
 		rel := sarifRelation{Kinds: []string{"relevant"}}
 		rel.Target.ID, rel.Target.ToolComponent.Name = ref.Control, ref.Framework
