@@ -30,12 +30,12 @@ package postscan.cluster.authorization_open
 
 import data.postscan.lib.components
 
-deny contains components.finding(server, "authorization-mode", sprintf("authorizes by %s", [mode])) if {
+deny contains components.part_of(server, "authorization-mode", mode, sprintf("authorizes by %s", [mode])) if {
 	some server in input.api_servers
 	some mode in (components.items(server, "authorization-mode") & {"AlwaysAllow", "ABAC"})
 }
 
-deny contains components.finding(server, "authorization-mode", "does not use RBAC") if {
+deny contains components.part_of(server, "authorization-mode", "RBAC", "does not use RBAC") if {
 	some server in input.api_servers
 	components.given(server, "authorization-mode")
 	not "RBAC" in components.items(server, "authorization-mode")
@@ -47,13 +47,13 @@ deny contains components.finding(server, "authorization-mode", "allows everythin
 	not components.given(server, "authorization-config")
 }
 
-deny contains components.finding(server, "authorization-config", sprintf("authorizes by %s", [kind])) if {
+deny contains components.part_of(server, "authorization-config", kind, sprintf("authorizes by %s", [kind])) if {
 	some server in input.api_servers
 	some kind in server.config.authorizers
 	kind in {"AlwaysAllow", "ABAC"}
 }
 
-deny contains components.finding(server, "authorization-config", "does not use RBAC") if {
+deny contains components.part_of(server, "authorization-config", "RBAC", "does not use RBAC") if {
 	some server in input.api_servers
 	components.given(server, "authorization-config")
 	server.config.read

@@ -22,6 +22,15 @@ test_fails_for_open_modes if {
 	messages(policy.deny) == {"kube-apiserver on cp-1 allows everything: that is the default of the mode"} with input as case_3
 }
 
+test_findings_of_one_flag_have_keys_of_their_own if {
+	denied := policy.deny with input as fixture.servers({"authorization-mode": "AlwaysAllow,ABAC"})
+	{d.key | some d in denied} == {
+		"cp-1/kube-apiserver/authorization-mode/AlwaysAllow",
+		"cp-1/kube-apiserver/authorization-mode/ABAC",
+		"cp-1/kube-apiserver/authorization-mode/RBAC",
+	}
+}
+
 test_reads_the_configuration if {
 	case_4 := fixture.cluster(configured(["Node", "Webhook"]))
 	messages(policy.deny) == {"kube-apiserver on cp-1 does not use RBAC"} with input as case_4

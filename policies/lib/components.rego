@@ -64,6 +64,13 @@ finding(c, name, message) := {
 	"key": concat("/", [c.where, c.name, name]),
 }
 
+# part_of is a finding about one part of what the flag says, so that several of
+# one flag have keys of their own.
+part_of(c, name, part, message) := object.union(
+	finding(c, name, message),
+	{"key": concat("/", [c.where, c.name, name, part])},
+)
+
 # rated is a finding with a severity of its own.
 rated(c, name, message, severity) := object.union(finding(c, name, message), {"severity": severity})
 

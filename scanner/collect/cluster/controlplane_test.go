@@ -208,8 +208,8 @@ func TestControlPlaneOnFile(t *testing.T) {
 	findings, statuses := outcomes(t, g)
 	at := "control-plane.yaml/kube-apiserver/"
 	want := []string{
-		"PS-CP-003 cluster critical " + at + "authorization-mode", // AlwaysAllow, and no RBAC
-		"PS-CP-003 cluster critical " + at + "authorization-mode",
+		"PS-CP-003 cluster critical " + at + "authorization-mode/AlwaysAllow",
+		"PS-CP-003 cluster critical " + at + "authorization-mode/RBAC",
 		"PS-CP-004 cluster high " + at + "authorization-mode",
 		"PS-CP-005 cluster medium " + at + "kubelet-certificate-authority",
 		"PS-CP-008 cluster low control-plane.yaml/DenyServiceExternalIPs",

@@ -7,6 +7,8 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+
+	_ "k8s.io/client-go/plugin/pkg/client/auth/oidc" // the auth-provider "oidc", the last one that Kubernetes has
 )
 
 // Flags are kubectl's own flags for finding and entering a cluster.
@@ -48,6 +50,9 @@ func (f *Flags) Connect() (*Connection, error) {
 		}
 		return nil, fmt.Errorf("read the kubeconfig: %w", err)
 	}
+	if p := config.AuthProvider; p != nil && p.Name != "oidc" {
+		return nil, fmt.Errorf("read the kubeconfig: its user logs in by the auth-provider %q, which Kubernetes has removed; name an exec plugin there instead%s", p.Name, execInstead(p.Name))
+	}
 	c := &Connection{Config: config, Context: f.overrides.CurrentContext}
 	if raw, err := loader.RawConfig(); err == nil && c.Context == "" {
 		c.Context = raw.CurrentContext
@@ -62,4 +67,17 @@ func (f *Flags) Connect() (*Connection, error) {
 		c.Namespace = f.overrides.Context.Namespace
 	}
 	return c, nil
+}
+
+// execInstead names what took an auth-provider's place; "" for one that nobody
+// knows.
+func execInstead(provider string) string {
+	switch provider {
+	case "gcp":
+		return " (gke-gcloud-auth-plugin; gcloud container clusters get-credentials writes it)"
+	case "azure":
+		return " (kubelogin; kubelogin convert-kubeconfig writes it)"
+	default:
+		return ""
+	}
 }

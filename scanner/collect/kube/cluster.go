@@ -330,13 +330,16 @@ func (s *Set) addOpenShiftConfig(u *unstructured.Unstructured) {
 	}
 }
 
-// clusterResource yields the cluster: always for a live one, for manifests only
-// where they hold a part of a control plane.
+// clusterResource yields the cluster. Manifests that hold no part of a control
+// plane yield one of which nothing is known, so that what is asked of a cluster
+// comes out not assessed instead of not at all.
 func (s *Set) clusterResource(yield func(*facts.Resource) bool) bool {
 	c := &s.cluster
-	seen := len(c.apiServers)+len(c.managers)+len(c.schedulers)+len(c.etcds) > 0
-	if !s.opts.Live && !seen || !s.keep("", "Cluster") {
+	if !s.keep("", "Cluster") {
 		return true
+	}
+	if !s.opts.Live && len(c.apiServers)+len(c.managers)+len(c.schedulers)+len(c.etcds) == 0 {
+		return s.added == nil || yield(s.standIn(facts.KindCluster, "cluster", s.added.Target, notAssessed(needsCluster)))
 	}
 	f := &facts.Cluster{Version: c.info.Version, Distribution: s.distribution(), NodeCount: len(s.nodes), Anonymous: c.info.Anonymous, Endpoint: c.info.Endpoint}
 	f.Minor, f.Patch = minorPatch(c.info.Version)
@@ -518,10 +521,10 @@ func (s *Set) tokensOf(f *facts.Cluster) {
 func (s *Set) openShiftOf(f *facts.Cluster, r *facts.Resource, a *access) {
 	f.OpenShift = s.cluster.openshift
 	f.OpenShift.Kubeadmin = "unknown"
-	if !f.OpenShift.Present {
+	if !f.OpenShift.Present || !s.opts.Live { // files tell nothing of the settings that they do not hold
 		return
 	}
-	if _, dark := s.cluster.info.Missing["openshift.kubeadmin"]; !dark && s.opts.Live { // it is asked for by name
+	if _, dark := s.cluster.info.Missing["openshift.kubeadmin"]; !dark { // it is asked for by name
 		f.OpenShift.Kubeadmin = strconv.FormatBool(s.cluster.kubeadmin)
 	}
 	f.OpenShift.SCCs = slices.Clone(s.cluster.openshift.SCCs)
@@ -631,7 +634,7 @@ func (s *Set) clusterMissing(f *facts.Cluster, r *facts.Resource) {
 		return
 	}
 	for p, m := range facts.NeedsAPI(facts.KindCluster) {
-		m.Reason = "needs a live cluster; scan it with postscan cluster"
+		m.Reason = needsCluster
 		r.Missing[p] = m
 	}
 	f.FromComponents(r.Missing)

@@ -168,6 +168,7 @@ type Set struct {
 	running     map[string]*runningImage // by digest, where TrackImages
 	sealed      bool                     // everything but pods was added
 	unnamed     bool                     // nobody said where objects without a namespace go
+	added       *Place                   // of the first object; nil where there was none
 	access      *access
 	identities  map[name]*workIdentity
 	workloads   map[string]int        // top controllers and bare pods by namespace
@@ -260,6 +261,9 @@ func Rank(kind string) int {
 // not know. The object is not kept, so its memory may be used again.
 func (s *Set) Add(obj any, at Place) bool {
 	s.noteWaivers(obj, at)
+	if s.added == nil {
+		s.added = &Place{Target: at.Target}
+	}
 	switch o := obj.(type) {
 	case *corev1.Pod:
 		s.addPod(o, at)

@@ -300,7 +300,7 @@ func (s *Set) networkGaps(f *facts.Workload, r *facts.Resource) {
 		r.Missing["ingress_controller.snippets_allowed"] = m
 	}
 	if !s.opts.Live {
-		r.Missing["running"] = notAssessed("needs a live cluster; scan it with postscan cluster")
+		r.Missing["running"] = notAssessed(needsCluster)
 		return
 	}
 	reached := slices.ContainsFunc(f.Network.MetadataAddresses, func(a facts.MetadataAddress) bool { return a.Reach != "blocked" })

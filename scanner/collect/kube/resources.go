@@ -293,7 +293,7 @@ func (s *Set) workloadMissing(w *work, f *facts.Workload, r *facts.Resource) {
 		s.nodeGaps(f, r)
 		return
 	}
-	r.Missing["nodes"] = notAssessed("needs a live cluster; scan it with postscan cluster")
+	r.Missing["nodes"] = notAssessed(needsCluster)
 	partial := func(reason string) facts.Missing {
 		m := notAssessed(reason)
 		m.Partial = true

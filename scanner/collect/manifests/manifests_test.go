@@ -187,7 +187,7 @@ items:
 		"empty.yaml":  "# nothing\n",
 	})
 	g := collect(t, manifests.Options{Paths: []string{dir}, Namespace: "n"})
-	if want := []string{"n/Pod/j", "n/Pod/one", "n/Pod/two", "n/ServiceAccount/second"}; !slices.Equal(g.ids(), want) {
+	if want := []string{"(nodes of the cluster)", "cluster", "n/Pod/j", "n/Pod/one", "n/Pod/two", "n/ServiceAccount/second"}; !slices.Equal(g.ids(), want) {
 		t.Fatalf("got %v, want %v", g.ids(), want)
 	}
 	for id, at := range map[string]struct {
@@ -238,6 +238,9 @@ func TestNothingFound(t *testing.T) {
 	if len(g.targets) != 2 || !strings.Contains(g.targets[0].Error, "no Kubernetes manifests") || !strings.Contains(g.targets[1].Error, "gone.yaml") {
 		t.Errorf("targets: %+v", g.targets)
 	}
+	if len(g.resources) > 0 { // where nothing was read there is nothing to say of a cluster
+		t.Errorf("resources %v", g.ids())
+	}
 }
 
 func TestObjectsOfSeveralPathsAreJoined(t *testing.T) {
@@ -279,7 +282,7 @@ func TestHelmChart(t *testing.T) {
 	dir := tree(t, chart)
 	values := filepath.Join(tree(t, map[string]string{"prod.yaml": "privileged: true\ndb: {host: false}\n"}), "prod.yaml")
 	g := collect(t, manifests.Options{Paths: []string{dir}, Values: []string{values}, Namespace: "prod"})
-	if want := []string{"prod/Pod/db", "prod/Pod/shop-web"}; !slices.Equal(g.ids(), want) {
+	if want := []string{"(nodes of the cluster)", "cluster", "prod/Pod/db", "prod/Pod/shop-web"}; !slices.Equal(g.ids(), want) {
 		t.Fatalf("got %v, want %v; targets %+v", g.ids(), want, g.targets)
 	}
 	r, f := g.workload(t, "prod/Pod/shop-web")

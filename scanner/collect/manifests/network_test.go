@@ -12,6 +12,7 @@ import (
 	"github.com/postscan/postscan/scanner"
 	"github.com/postscan/postscan/scanner/collect/kube"
 	"github.com/postscan/postscan/scanner/collect/manifests"
+	"github.com/postscan/postscan/scanner/facts"
 	"github.com/postscan/postscan/scanner/regoeval"
 )
 
@@ -110,9 +111,45 @@ func TestNetworkChecksOverManifests(t *testing.T) {
 	add("PS-NET-017", none, "Namespace/legacy", "Namespace/shop")
 	add("PS-NET-018", unnamed, "default/Pod/nowhere")
 	add("PS-NET-019", unnamed, "default/Pod/nowhere")
+	for _, check := range []string{"PS-NET-005", "PS-NET-013", "PS-NET-015", "PS-NET-023"} {
+		add(check, live, "cluster")
+	}
+	add("PS-NET-021", live, "(nodes of the cluster)")
 	slices.Sort(wantGaps)
 	if !slices.Equal(gaps, wantGaps) {
 		t.Errorf("gaps\n%s\nwant\n%s", strings.Join(gaps, "\n"), strings.Join(wantGaps, "\n"))
+	}
+}
+
+// What is asked of a cluster or of its nodes is not assessed for files, each check
+// with the reason; none of it is left out, passed or not applicable.
+func TestChecksOfTheClusterOverManifests(t *testing.T) {
+	const live = "needs a live cluster; scan it with postscan cluster"
+	catalogue, err := checks.Load(checks.BuiltIn())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, c := range catalogue.All() {
+		for _, one := range c.Policies() {
+			switch one.Subject {
+			case facts.KindCluster:
+				want = append(want, c.ID+" not_assessed cluster: "+live)
+			case facts.KindNode:
+				want = append(want, c.ID+" not_assessed (nodes of the cluster): "+live)
+			}
+		}
+	}
+	slices.Sort(want)
+	g := collect(t, manifests.Options{Paths: []string{"-"}, Stdin: strings.NewReader("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a}]}\n")})
+	for id := range g.resources {
+		if id != "cluster" && id != "(nodes of the cluster)" {
+			delete(g.resources, id)
+		}
+	}
+	findings, gaps := judge(t, g, "*")
+	if len(want) < 40 || len(findings) > 0 || !slices.Equal(gaps, want) {
+		t.Errorf("findings %q, gaps\n%s\nwant\n%s", findings, strings.Join(gaps, "\n"), strings.Join(want, "\n"))
 	}
 }
 
@@ -124,7 +161,7 @@ func TestNetworkChecksOverWholeManifests(t *testing.T) {
 	findings, gaps := judge(t, g, "PS-NET-015")
 	if want := []string{
 		"PS-NET-015 medium Namespace/shop shop.yaml:7 version", "PS-NET-015 medium Namespace/shop shop.yaml:8 pod-security.kubernetes.io/warn",
-	}; !slices.Equal(findings, want) || len(gaps) > 0 {
+	}; !slices.Equal(findings, want) || len(gaps) != 1 || !strings.HasPrefix(gaps[0], "PS-NET-015 not_assessed cluster: ") {
 		t.Errorf("findings %q, gaps %q", findings, gaps)
 	}
 	findings, gaps = judge(t, g, "PS-NET-018")
