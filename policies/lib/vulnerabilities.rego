@@ -30,6 +30,16 @@ installed(vulnerability) := concat(" ", [
 	vulnerability.id,
 ])
 
+# exploited says in words why a vulnerability is one that attackers use, or will probably use within 30
+# days: it is on the list of known exploited ones, or it is reachable over the network and its EPSS
+# is at or above the threshold. It is undefined for all others. Being used now outweighs a prediction.
+exploited(vulnerability, threshold) := "it is on the list of known exploited vulnerabilities" if {
+	vulnerability.kev
+} else := sprintf("it is reachable over the network and its EPSS is %v", [vulnerability.epss]) if {
+	vulnerability.network_vector
+	vulnerability.epss >= threshold
+}
+
 # fix says in words whether the package can be repaired.
 fix(vulnerability) := concat(" ", ["fixed in", vulnerability.fixed_version]) if {
 	vulnerability.fixed_version != ""

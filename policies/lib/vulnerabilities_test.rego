@@ -59,3 +59,11 @@ test_fix_without_a_version if {
 	vulnerabilities.fix({"fixed_version": "", "status": "affected"}) == "no fix is known"
 	vulnerabilities.fix({"fixed_version": "", "status": ""}) == "no fix is known"
 }
+
+test_exploited_says_why if {
+	quiet := object.union(openssl, {"kev": false, "epss": 0.4, "network_vector": true})
+	vulnerabilities.exploited(object.union(quiet, {"kev": true}), 0.5) == "it is on the list of known exploited vulnerabilities"
+	vulnerabilities.exploited(quiet, 0.4) == "it is reachable over the network and its EPSS is 0.4"
+	not vulnerabilities.exploited(quiet, 0.5)
+	not vulnerabilities.exploited(object.union(quiet, {"network_vector": false}), 0.4)
+}

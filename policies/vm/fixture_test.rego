@@ -10,6 +10,7 @@ machine(changes) := object.union(clean, changes)
 params := {
 	"now": "2026-03-01T12:00:00Z",
 	"max_update_age_days": 30,
+	"epss_threshold": 0.5,
 	"allow_user_namespaces": false,
 	"allowed_guest_agents": ["amazon-ssm-agent"],
 	"allowed_services": ["nginx"],

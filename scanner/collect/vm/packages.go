@@ -296,10 +296,11 @@ func (w *walk) mountTypes() map[string]string {
 	return out
 }
 
-// ownDisk is true for file systems that lie on a disk of the machine.
+// ownDisk is true for file systems that lie on a disk of the machine. An image of a
+// system, as immutable ones mount it at /usr, and what is laid over it are among them.
 func ownDisk(fstype string) bool {
 	switch fstype {
-	case "ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "jfs", "reiserfs", "bcachefs", "auto":
+	case "ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "jfs", "reiserfs", "bcachefs", "auto", "overlay", "squashfs", "erofs":
 		return true
 	default:
 		return false

@@ -97,9 +97,13 @@ func (s *scan) socketOwners(all []listener) map[string]string {
 		if err != nil {
 			continue
 		}
+		open, err := s.t.root.OpenRoot(dir) // once for all of them
+		if err != nil {
+			continue
+		}
 		for _, fd := range names {
 			looked++
-			target, err := s.t.root.Readlink(path.Join(dir, fd))
+			target, err := open.Readlink(fd)
 			if err != nil || !want[target] {
 				continue
 			}
@@ -108,6 +112,7 @@ func (s *scan) socketOwners(all []listener) map[string]string {
 				owners[inode] = s.t.line(path.Join("proc", pid, "comm"))
 			}
 		}
+		_ = open.Close() // it was only read
 	}
 	return owners
 }

@@ -18,6 +18,7 @@ func (s *scan) systemd() bool {
 // link, services of OpenRC, and the programs that run.
 func (s *scan) startup() {
 	s.units = map[string]string{}
+	own, _ := s.t.list("etc/systemd/system") // without it nothing is masked
 	for _, dir := range []string{"etc/systemd/system", "usr/lib/systemd/system", "lib/systemd/system", "run/systemd/generator"} {
 		names, err := s.t.list(dir)
 		if err != nil {
@@ -29,7 +30,8 @@ func (s *scan) startup() {
 			}
 			for _, link := range s.t.below(path.Join(dir, name), func(string) bool { return true }) {
 				unit := path.Base(link)
-				if s.t.readlink(path.Join("etc/systemd/system", unit)) != "/dev/null" { // masked
+				_, written := slices.BinarySearch(own, unit)
+				if !written || s.t.readlink(path.Join("etc/systemd/system", unit)) != "/dev/null" { // masked
 					s.units[unit] = link
 				}
 			}

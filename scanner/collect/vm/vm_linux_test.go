@@ -20,7 +20,7 @@ import (
 // notAsked are the outcomes of a scan without a metadata service and without a
 // vulnerability database.
 func notAsked(more ...string) []string {
-	return append([]string{"PS-VM-008 not_assessed", "PS-VM-002 unknown", "PS-VM-006 unknown", "PS-VM-011 unknown"}, more...)
+	return append([]string{"PS-VM-008 not_assessed", "PS-VM-002 unknown", "PS-VM-006 unknown", "PS-VM-011 unknown", "PS-VM-013 unknown"}, more...)
 }
 
 // database opens a vulnerability database that knows flaws of linux and openssl.
@@ -57,7 +57,7 @@ vulnerabilities:
 func TestSoundGuest(t *testing.T) {
 	doc, r := machine(t, vm.Options{Root: guest().write(t), Matcher: database(t)})
 	expect(t, verdicts(t, []*facts.Resource{r}, "PS-VM-*"), []string{
-		"PS-VM-008 not_assessed",
+		"PS-VM-008 not_assessed", "PS-VM-013 not_assessed", // there are no lists of exploited ones
 		"PS-VM-002 kernel vulnerable", "PS-VM-011 CVE-2024-26925 pkg:deb/debian/linux-image-6.1.0-20-amd64 var/lib/dpkg/status",
 		"PS-VM-011 CVE-2024-26925 pkg:deb/debian/linux-image-6.1.0-18-amd64 var/lib/dpkg/status",
 		"PS-VM-011 CVE-2013-7445 pkg:deb/debian/linux-image-6.1.0-20-amd64 var/lib/dpkg/status",
@@ -124,13 +124,12 @@ func TestDebianWithAnOldKernelBooted(t *testing.T) {
 	root = guest().with(files{"proc/sys/kernel/osrelease": "6.1.0-18-amd64\n"}).write(t)
 	_, r = machine(t, vm.Options{Root: root, NoPackages: true})
 	expect(t, verdicts(t, []*facts.Resource{r}, "PS-VM-*"), []string{
-		"PS-VM-002 kernel not booted", "PS-VM-002 not_assessed", "PS-VM-006 not_assessed", "PS-VM-008 not_assessed", "PS-VM-011 not_assessed",
+		"PS-VM-002 kernel not booted", "PS-VM-002 not_assessed", "PS-VM-006 not_assessed", "PS-VM-008 not_assessed", "PS-VM-011 not_assessed", "PS-VM-013 not_assessed",
 	})
 }
 
 // A guest of the family of rpm, with SELinux permissive, an old release and weak
-// settings. Its packages come from a real database where rpm is installed; see
-// scanner/inventory for those.
+// settings. [TestRedHatPackages] has one with packages.
 func TestRedHatFamily(t *testing.T) {
 	root := guest().with(files{
 		"usr/lib/os-release": "ID=\"centos\"\nVERSION_ID=\"7\"\nNAME=\"CentOS Linux\"\nPRETTY_NAME=\"CentOS Linux 7 (Core)\"\n",
