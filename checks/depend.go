@@ -22,10 +22,21 @@ type Depends struct {
 	Body []string
 	// Head is what only the text of a denial is made of.
 	Head []string
-	// Switches are fields without one of which being true the policy says nothing:
+	// Switches are tests without one of which being true the policy says nothing:
 	// no denial, nothing that it does not know, and it always applies. Nil where
 	// it has none.
-	Switches []string
+	Switches []Switch
+	// Applies are tests without one of which being true the policy does not apply;
+	// nil where it has none.
+	Applies []Switch
+}
+
+// Switch is a test of one field: that it is true, or that it is one of some texts.
+type Switch struct {
+	// Path is as in [Depends]. Where it goes through lists, one element is enough.
+	Path string
+	// Texts are sorted; nil for a field that has to be true.
+	Texts []string
 }
 
 // Compared splits a path that ends in "=" and a text in hex; ok is false for others.
@@ -64,41 +75,151 @@ func (d *dependence) of(m *ast.Module) Depends {
 			delete(head, path)
 		}
 	}
-	return Depends{Body: slices.Sorted(maps.Keys(body)), Head: slices.Sorted(maps.Keys(head)), Switches: d.switches(pkg)}
+	return Depends{Body: slices.Sorted(maps.Keys(body)), Head: slices.Sorted(maps.Keys(head)), Switches: d.switches(pkg), Applies: d.applies(pkg)}
 }
 
-// switches finds a field in each rule that denies which has to be true for it.
-func (d *dependence) switches(pkg string) []string {
-	if len(d.rules[pkg+".applies"]) > 0 || len(d.rules[pkg+".unknown"]) > 0 {
+// switches finds a test in each rule that denies, or says what is not known, that
+// has to be true for it.
+func (d *dependence) switches(pkg string) []Switch {
+	if len(d.rules[pkg+".applies"]) > 0 {
 		return nil
 	}
-	var out []string
-	for _, r := range d.rules[pkg+".deny"] {
-		at := slices.IndexFunc(r.Body, func(e *ast.Expr) bool { return switchOf(e) != "" })
-		if at < 0 || r.Else != nil {
-			return nil
-		}
-		if path := switchOf(r.Body[at]); !slices.Contains(out, path) {
-			out = append(out, path)
+	var out []Switch
+	for _, name := range []string{".deny", ".unknown"} {
+		for _, r := range d.rules[pkg+name] {
+			found := d.switchesOf(r)
+			if found == nil {
+				return nil
+			}
+			out = append(out, found...)
 		}
 	}
 	return out
 }
 
-// switchOf is the field that an expression asks to be true, "" for all others.
-func switchOf(e *ast.Expr) string {
-	t, ok := e.Terms.(*ast.Term)
-	if !ok || e.Negated || len(e.With) > 0 {
-		return ""
+// applies finds a test in each rule that says where the policy applies. The last is
+// the narrowest, as people write.
+func (d *dependence) applies(pkg string) []Switch {
+	var out []Switch
+	for _, r := range d.rules[pkg+".applies"] {
+		found := d.testsOf(r)
+		if len(found) == 0 {
+			return nil
+		}
+		out = append(out, found[len(found)-1]...)
 	}
-	ref, ok := t.Value.(ast.Ref)
-	if !ok || len(ref) < 2 || ref[0].Value.Compare(ast.Var("input")) != 0 {
-		return ""
+	return out
+}
+
+// switchesOf are tests without one of which being true a rule is not, nil where none is found.
+func (d *dependence) switchesOf(r *ast.Rule) []Switch {
+	if found := d.testsOf(r); len(found) > 0 {
+		return found[0]
 	}
-	if path := inputPath(ref); !strings.Contains(path, "[") && len(groundNames(ref)) == len(ref)-1 {
-		return path
+	return nil
+}
+
+// testsOf finds such tests in each expression of a rule that holds them.
+func (d *dependence) testsOf(r *ast.Rule) [][]Switch {
+	if r.Else != nil || r.Default || len(r.Head.Args) > 0 {
+		return nil
 	}
-	return ""
+	s := &uses{dependence: d, bound: map[ast.Var]map[string]bool{}, reads: map[string]bool{}}
+	s.whole(r.Body, func() {})
+	var out [][]Switch
+	for _, e := range r.Body {
+		if e.Negated || len(e.With) > 0 {
+			continue
+		}
+		if found := s.switchesIn(e); found != nil {
+			out = append(out, found)
+		}
+	}
+	return out
+}
+
+func (s *uses) switchesIn(e *ast.Expr) []Switch {
+	switch terms := e.Terms.(type) {
+	case *ast.Term:
+		ref, ok := terms.Value.(ast.Ref)
+		if !ok || len(groundNames(ref)) != len(ref)-1 {
+			return nil
+		}
+		switch ref[0].Value.Compare(ast.Var("input")) {
+		case 0:
+			return []Switch{{Path: inputPath(ref)}}
+		default:
+			return s.switchesBehind(ref)
+		}
+	case []*ast.Term:
+		if len(terms) != 3 {
+			return nil
+		}
+		switch a, b := terms[1], terms[2]; terms[0].String() {
+		case ast.Equal.Name:
+			return append(s.switched(a, b), s.switched(b, a)...)
+		case ast.Member.Name:
+			if out := s.switched(a, b); out != nil {
+				return out
+			}
+			if text, ok := a.Value.(ast.String); ok {
+				var out []Switch
+				for _, list := range elements(s.alias(b)) {
+					out = append(out, Switch{Path: list, Texts: []string{string(text)}})
+				}
+				return out
+			}
+		}
+	}
+	return nil
+}
+
+// switchesBehind are those of a rule that an expression asks to be true: of each of its definitions.
+func (s *uses) switchesBehind(ref ast.Ref) []Switch {
+	var out []Switch
+	for _, r := range s.rules[strings.TrimPrefix(ref.String(), "data.")] {
+		found := s.switchesOf(r)
+		if found == nil || r.Head.Key != nil { // a set is there also when it is empty
+			return nil
+		}
+		out = append(out, found...)
+	}
+	return out
+}
+
+// switched is that a field is one of the texts of a constant.
+func (s *uses) switched(field, constant *ast.Term) []Switch {
+	texts, ok := constantTexts(constant)
+	if !ok {
+		return nil
+	}
+	var out []Switch
+	for _, path := range s.alias(field) {
+		out = append(out, Switch{Path: path, Texts: texts})
+	}
+	return out
+}
+
+// constantTexts are a text, or the texts of a list or set, sorted.
+func constantTexts(t *ast.Term) ([]string, bool) {
+	list := []*ast.Term{t}
+	switch v := t.Value.(type) {
+	case *ast.Array:
+		list = nil
+		v.Foreach(func(t *ast.Term) { list = append(list, t) })
+	case ast.Set:
+		list = v.Slice()
+	}
+	texts := make([]string, 0, len(list))
+	for _, t := range list {
+		text, ok := t.Value.(ast.String)
+		if !ok {
+			return nil, false
+		}
+		texts = append(texts, string(text))
+	}
+	slices.Sort(texts)
+	return texts, true
 }
 
 // rule is what a rule or function reads, by its full name.
@@ -401,21 +522,9 @@ func (s *uses) compared(field, constant *ast.Term) bool {
 	if len(paths) == 0 {
 		return false
 	}
-	texts := []*ast.Term{constant}
-	switch v := constant.Value.(type) {
-	case *ast.Array:
-		texts = nil
-		v.Foreach(func(t *ast.Term) { texts = append(texts, t) })
-	case ast.Set:
-		texts = v.Slice()
-	}
-	var ends []string
-	for _, t := range texts {
-		text, ok := t.Value.(ast.String)
-		if !ok {
-			return false
-		}
-		ends = append(ends, "="+hex.EncodeToString([]byte(text)))
+	texts, ok := constantTexts(constant)
+	if !ok {
+		return false
 	}
 	s.brackets(field)
 	for _, p := range paths {
@@ -423,8 +532,8 @@ func (s *uses) compared(field, constant *ast.Term) bool {
 			s.read(p)
 			continue
 		}
-		for _, end := range ends {
-			s.read(p + end)
+		for _, text := range texts {
+			s.read(p + "=" + hex.EncodeToString([]byte(text)))
 		}
 	}
 	return true

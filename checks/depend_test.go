@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -128,13 +129,17 @@ func TestSwitches(t *testing.T) {
 	const deny = `deny contains {"message": "m", "path": "p", "value": true} if `
 	for rego, want := range map[string][]string{
 		deny + `{ input.host_pid; input.os == "x" }`:                                    {"host_pid"},
-		deny + `{ input.os == "x"; input.host_pid }` + "\n\n" + deny + `input.host_ipc`: {"host_ipc", "host_pid"},
-		deny + `input.host_pid` + "\n\n" + deny + `input.os == "x"`:                     nil,
+		deny + `{ input.os != "x"; input.host_pid }` + "\n\n" + deny + `input.host_ipc`: {"host_ipc", "host_pid"},
+		deny + `input.host_pid` + "\n\n" + deny + `input.os != "x"`:                     nil,
+		deny + `found` + "\n\nfound contains 1 if input.host_pid":                       nil,
 		deny + `not input.host_pid`:                                                     nil,
 		deny + `input.containers[0].privileged`:                                         nil,
-		deny + `input.host_pid with input.host_pid as true`:                             nil,
-		deny + `input.host_pid` + "\n\n" + `applies if input.os == "x"`:                 nil,
-		deny + `input.host_pid` + "\n\n" + `unknown contains "u" if input.os == "x"`:    nil,
+		deny + `{ some c in input.containers; c.name == "x" }`:                          {"containers[].name [x]"},
+		deny + `asked` + "\n\nasked if {\n\tsome c in input.containers\n\tsome v in c.effective.capabilities\n\tv in {\"b\", \"a\"}\n}\n\nasked if \"y\" in input.containers[_].effective.capabilities": {"containers[].effective.capabilities[] [a b]", "containers[].effective.capabilities[] [y]"},
+		deny + `asked` + "\n\nasked if input.os == \"y\"\n\nasked if input.os != \"z\"":                                                                                                                 nil,
+		deny + `input.host_pid with input.host_pid as true`:                                                                                                                                             nil,
+		deny + `input.host_pid` + "\n\n" + `applies if input.os == "x"`:                                                                                                                                 nil,
+		deny + `input.host_pid` + "\n\n" + `unknown contains "u" if input.os != "x"`:                                                                                                                    nil,
 	} {
 		text := "# METADATA\n# scope: package\n# title: T\n# description: D.\n# schemas:\n#   - input: schema[\"workload\"]\n# custom:\n#   id: X-1\n#   severity: low\n#   needs: [containers, os, host_pid, host_ipc]\n#   remediation: R.\n#   references:\n#     cwe: [\"250\"]\n#   since: \"0.1.0\"\npackage postscan.workload.one\n\n" + rego + "\n"
 		c, err := Load(Source{Name: "mine", FS: fstest.MapFS{"workload/one.rego": &fstest.MapFile{Data: []byte(text)}}})
@@ -145,7 +150,11 @@ func TestSwitches(t *testing.T) {
 		if err != nil {
 			t.Fatal(rego, err)
 		}
-		got := slices.Sorted(slices.Values(compiled.Depends[c.All()[0]].Switches))
+		var got []string
+		for _, s := range compiled.Depends[c.All()[0]].Switches {
+			got = append(got, strings.TrimSuffix(fmt.Sprint(s.Path, " ", s.Texts), " []"))
+		}
+		slices.Sort(got)
 		if !slices.Equal(got, want) {
 			t.Errorf("%s\nhas the switches %q, want %q", rego, got, want)
 		}

@@ -42,12 +42,14 @@ func (e *Evaluator) answers(ctx context.Context, s *subject, r *facts.Resource, 
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	out := make([]answer, len(s.policies))
 	if !s.wide {
-		run = s.parts.on(doc, run)
+		if run = s.parts.on(doc, run, out); run.empty() {
+			return out, nil
+		}
 	}
 	groups, done := s.parts.digests(doc)
 	defer done()
-	out := make([]answer, len(s.policies))
 	ask := s.cache.get(s.parts, groups, run, out)
 	if ask.empty() {
 		return out, nil

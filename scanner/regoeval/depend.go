@@ -34,6 +34,7 @@ type parts struct {
 	full    []int                      // by policy: the group that decides all that it says
 	paths   [][]string                 // by policy: all that it looks at; nil where that is not known
 	off     []func(reflect.Value) bool // by policy: it is known to say nothing; nil where that is never known
+	away    []func(reflect.Value) bool // by policy: it is known not to apply; nil where that is never known
 	pool    sync.Pool
 }
 
@@ -89,7 +90,7 @@ func newParts(e *encoder, policies []*policy, depends map[*checks.Check]checks.D
 			all = nil
 		}
 		p.paths = append(p.paths, all)
-		p.off = append(p.off, e.off(d.Switches))
+		p.off, p.away = append(p.off, e.off(d.Switches)), append(p.away, e.off(d.Applies))
 		p.body, p.full = append(p.body, body), append(p.full, full)
 	}
 	p.pool.New = func() any {
@@ -101,15 +102,21 @@ func newParts(e *encoder, policies []*policy, depends map[*checks.Check]checks.D
 	return p
 }
 
-// on leaves out the policies that say nothing of a document, without asking them.
-func (p *parts) on(doc reflect.Value, run set) set {
-	out := slices.Clone(run)
-	for i, off := range p.off {
-		if off != nil && off(doc.Elem()) {
-			out[i/8] &^= 1 << (i % 8)
+// on leaves out the policies that say nothing of a document, and those that do not
+// apply, which it books, without asking them.
+func (p *parts) on(doc reflect.Value, run set, out []answer) set {
+	left := slices.Clone(run)
+	for i := range p.off {
+		switch {
+		case !run.has(i):
+		case p.off[i] != nil && p.off[i](doc.Elem()):
+			left.remove(i)
+		case p.away[i] != nil && p.away[i](doc.Elem()):
+			out[i].notApplicable = true
+			left.remove(i)
 		}
 	}
-	return out
+	return left
 }
 
 // digests returns the digest of each group, and a function that gives the memory back.
@@ -152,42 +159,66 @@ func distinct(paths []string) []string {
 }
 
 // off tells of a document that none of the switches is on; nil where there is none,
-// or one of them is no field of truth.
-func (e *encoder) off(switches []string) func(reflect.Value) bool {
-	var indexes [][]int
-	for _, path := range switches {
-		t := e.typ.Elem()
-		var index []int
-		for name := range strings.SplitSeq(path, ".") {
-			if t.Kind() != reflect.Struct {
-				return nil
-			}
-			fields := reflect.VisibleFields(t)
-			at := slices.IndexFunc(fields, func(f reflect.StructField) bool {
-				tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-				return f.IsExported() && tag == name
-			})
-			if at < 0 {
-				return nil
-			}
-			index, t = append(index, fields[at].Index...), fields[at].Type
-		}
-		if t.Kind() != reflect.Bool {
+// or one of them asks what these facts do not hold.
+func (e *encoder) off(switches []checks.Switch) func(reflect.Value) bool {
+	var on []func(reflect.Value) bool
+	for _, s := range switches {
+		test := onAt(e.typ.Elem(), s.Path, s.Texts)
+		if test == nil {
 			return nil
 		}
-		indexes = append(indexes, index)
+		on = append(on, test)
 	}
-	if len(indexes) == 0 {
+	if len(on) == 0 {
 		return nil
 	}
 	return func(doc reflect.Value) bool {
-		for _, index := range indexes {
-			if doc.FieldByIndex(index).Bool() {
-				return false
-			}
-		}
-		return true
+		return !slices.ContainsFunc(on, func(test func(reflect.Value) bool) bool { return test(doc) })
 	}
+}
+
+// onAt plans the test of one switch below a type; nil where the path does not end
+// in a field of truth, or in a text where texts are asked for.
+func onAt(t reflect.Type, path string, texts []string) func(reflect.Value) bool {
+	switch {
+	case path == "" && texts == nil && t.Kind() == reflect.Bool:
+		return reflect.Value.Bool
+	case path == "" && texts != nil && t.Kind() == reflect.String && !t.Implements(reflect.TypeFor[encoding.TextMarshaler]()):
+		return func(v reflect.Value) bool {
+			_, found := slices.BinarySearch(texts, v.String())
+			return found
+		}
+	case strings.HasPrefix(path, "[]") && t.Kind() == reflect.Slice:
+		inner := onAt(t.Elem(), path[2:], texts)
+		if inner == nil {
+			return nil
+		}
+		return func(v reflect.Value) bool {
+			for i := range v.Len() {
+				if inner(v.Index(i)) {
+					return true
+				}
+			}
+			return false
+		}
+	case path == "" || t.Kind() != reflect.Struct || path[0] == '[':
+		return nil
+	}
+	path = strings.TrimPrefix(path, ".")
+	end := strings.IndexAny(path, ".[")
+	if end < 0 {
+		end = len(path)
+	}
+	for _, f := range reflect.VisibleFields(t) {
+		if tag, _, _ := strings.Cut(f.Tag.Get("json"), ","); f.IsExported() && tag == path[:end] {
+			inner := onAt(f.Type, path[end:], texts)
+			if inner == nil {
+				return nil
+			}
+			return func(v reflect.Value) bool { return inner(v.FieldByIndex(f.Index)) }
+		}
+	}
+	return nil
 }
 
 // column plans for one path of [checks.Depends]; "" is what the encoder hands to

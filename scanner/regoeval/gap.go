@@ -132,6 +132,8 @@ func newSet(n int) set { return make(set, (n+7)/8) }
 
 func (s set) add(i int) { s[i/8] |= 1 << (i % 8) }
 
+func (s set) remove(i int) { s[i/8] &^= 1 << (i % 8) }
+
 func (s set) has(i int) bool { return s[i/8]&(1<<(i%8)) != 0 }
 
 func (s set) count() int {
