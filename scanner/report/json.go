@@ -185,20 +185,20 @@ func readDocument(dec *json.Decoder, rep *scanner.Report) error {
 	if err := delimiter(dec, '{'); err != nil {
 		return err
 	}
-	rules := map[string]*scanner.Rule{}
+	rules, once := map[string]*scanner.Rule{}, newShared()
 	for dec.More() {
 		name, err := dec.Token()
 		if err != nil {
 			return err
 		}
-		if err := readField(dec, name.(string), rep, rules); err != nil {
+		if err := readField(dec, name.(string), rep, rules, once); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return delimiter(dec, '}')
 }
 
-func readField(dec *json.Decoder, name string, rep *scanner.Report, rules map[string]*scanner.Rule) (err error) {
+func readField(dec *json.Decoder, name string, rep *scanner.Report, rules map[string]*scanner.Rule, once *shared) (err error) {
 	switch name {
 	case "schema":
 		if err := dec.Decode(&rep.Schema); err != nil {
@@ -223,11 +223,11 @@ func readField(dec *json.Decoder, name string, rep *scanner.Report, rules map[st
 			rules[c.ID] = c.Rule
 		}
 	case "packages":
-		rep.Packages, err = readList[scanner.PackageEntry](dec)
+		rep.Packages, err = readShared(dec, once.packaged)
 	case "findings":
-		rep.Findings, err = readFindings(dec, rules)
+		rep.Findings, err = readFindings(dec, rules, once)
 	case "gaps":
-		rep.Gaps, err = readList[scanner.GapEntry](dec)
+		rep.Gaps, err = readShared(dec, once.gap)
 	case "notices":
 		rep.Notices, err = readList[scanner.Notice](dec)
 	case "baseline":
@@ -239,7 +239,7 @@ func readField(dec *json.Decoder, name string, rep *scanner.Report, rules map[st
 	case "compliance":
 		rep.Compliance, err = readList[scanner.Framework](dec)
 	case "outcomes":
-		rep.Outcomes, err = readList[scanner.OutcomeEntry](dec)
+		rep.Outcomes, err = readShared(dec, once.outcome)
 	default: // a newer minor version
 		var skip json.RawMessage
 		return dec.Decode(&skip)
@@ -247,7 +247,10 @@ func readField(dec *json.Decoder, name string, rep *scanner.Report, rules map[st
 	return err
 }
 
-func readList[T any](dec *json.Decoder) ([]T, error) {
+func readList[T any](dec *json.Decoder) ([]T, error) { return readShared(dec, func(*T) {}) }
+
+// readShared reads a list and shares what its items repeat.
+func readShared[T any](dec *json.Decoder, share func(*T)) ([]T, error) {
 	if err := delimiter(dec, '['); err != nil {
 		return nil, err
 	}
@@ -257,13 +260,14 @@ func readList[T any](dec *json.Decoder) ([]T, error) {
 		if err := dec.Decode(&item); err != nil {
 			return nil, fmt.Errorf("item %d: %w", len(list), err)
 		}
+		share(&item)
 		list = append(list, item)
 	}
 	return list, delimiter(dec, ']')
 }
 
 // readFindings reads findings that share the rules of the checks.
-func readFindings(dec *json.Decoder, rules map[string]*scanner.Rule) ([]scanner.Finding, error) {
+func readFindings(dec *json.Decoder, rules map[string]*scanner.Rule, once *shared) ([]scanner.Finding, error) {
 	if err := delimiter(dec, '['); err != nil {
 		return nil, err
 	}
@@ -276,7 +280,9 @@ func readFindings(dec *json.Decoder, rules map[string]*scanner.Rule) ([]scanner.
 		if d.Check == "" || len(d.Evidence) == 0 {
 			return nil, fmt.Errorf("item %d: it has no check or no evidence", len(list))
 		}
-		list = append(list, d.Finding(rules))
+		f := d.Finding(rules)
+		once.finding(&f)
+		list = append(list, f)
 	}
 	return list, delimiter(dec, ']')
 }

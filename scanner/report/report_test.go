@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+	"unsafe"
 
 	"github.com/clipperhouse/displaywidth"
 
@@ -90,6 +91,36 @@ func TestReadGivesTheSameBytes(t *testing.T) {
 		if shared := read.Findings; len(shared) > 1 && !sharesRules(read) {
 			t.Errorf("%s: findings of a check do not share its rule", name)
 		}
+	}
+}
+
+// A report of 100,000 findings repeats most of its texts; they are held once.
+func TestReadSharesTexts(t *testing.T) {
+	rep, err := report.Read(bytes.NewReader(write(t, sample(), "json", report.Options{})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := map[string]*byte{}
+	for i := range rep.Findings {
+		f := &rep.Findings[i]
+		texts := []string{f.Target, f.Resource.ID, f.Evidence[0].Path}
+		if v := f.Vulnerability; v != nil {
+			texts = append(texts, v.ID, v.Package, v.Purl, v.Version)
+		}
+		if l := f.Layer; l != nil {
+			texts = append(texts, l.Digest, l.Instruction)
+		}
+		for _, s := range texts {
+			if first[s] == nil {
+				first[s] = unsafe.StringData(s)
+			}
+			if s != "" && first[s] != unsafe.StringData(s) {
+				t.Errorf("%q is held twice", s)
+			}
+		}
+	}
+	if len(first) < 10 {
+		t.Fatalf("only %d texts were looked at", len(first))
 	}
 }
 

@@ -233,38 +233,3 @@ func TestSARIFManyTargets(t *testing.T) {
 		t.Errorf("%d of %d findings kept: the targets with findings must come first", results, len(r.Findings))
 	}
 }
-
-// BenchmarkFormats writes a report of 100,000 findings and as many packages in
-// each format. The goal is 5 s and 500 MiB on two cores.
-func BenchmarkFormats(b *testing.B) {
-	r := mixedReport()
-	tmpl := r.Findings[0]
-	for i := range 100_000 {
-		f := tmpl
-		f.Fingerprint = scanner.Fingerprint("x", "y", "z", fmt.Sprint(i))
-		f.Message = fmt.Sprintf("package %d 1.0 is vulnerable", i)
-		v := *tmpl.Vulnerability
-		v.ID, v.Package = fmt.Sprintf("CVE-2020-%05d", i%20_000), fmt.Sprintf("package-%d", i)
-		v.Purl = "pkg:npm/" + v.Package + "@1.0"
-		f.Vulnerability = &v
-		r.Findings = append(r.Findings, f)
-		r.Packages = append(r.Packages, scanner.PackageEntry{Target: f.Target, Resource: f.Resource.ID, Package: facts.Package{Type: "node-pkg", Name: v.Package, Version: "1.0", Purl: v.Purl, Path: v.Path}})
-	}
-	for _, format := range report.Formats() {
-		b.Run(format.Name, func(b *testing.B) {
-			b.ReportAllocs()
-			var n countBytes
-			for b.Loop() {
-				n = 0
-				if err := format.Write(&n, r, report.Options{}); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportMetric(float64(n)/1e6, "MB-written")
-		})
-	}
-}
-
-type countBytes int
-
-func (c *countBytes) Write(p []byte) (int, error) { *c += countBytes(len(p)); return len(p), nil }
