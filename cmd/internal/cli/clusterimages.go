@@ -97,7 +97,7 @@ func (a *app) clusterImages(f *clusterImageFlags, network *registryFlags, now ti
 				return err
 			}
 		}
-		return nil
+		return out.otherPlatforms(images)
 	}, nil
 }
 
@@ -203,7 +203,31 @@ func (s *imageSink) unread(t facts.Target, reason string) error {
 	if err := s.Sink.Target(t); err != nil {
 		return err
 	}
-	r := &facts.Resource{Kind: facts.KindImage, ID: t.Ref, Key: "image", Target: t.Ref, Missing: map[string]facts.Missing{}, Facts: &facts.Image{}}
+	return s.unknown(t.Ref, t.Ref, reason)
+}
+
+// otherPlatforms tells of the images that nodes of several platforms run. One
+// digest then stands for another content on each, and that of the first alone
+// was read.
+func (s *imageSink) otherPlatforms(images []kube.RunningImage) error {
+	for i := range images {
+		im := &images[i]
+		if im.Untold || len(im.Platforms) < 2 {
+			continue
+		}
+		for _, p := range im.Platforms[1:] {
+			reason := fmt.Sprintf("nodes of %s run it too, and only the content for %s was read; scan the other with postscan image --platform %s", p, im.Platforms[0], p)
+			if err := s.unknown(im.Digest, im.Digest+" ("+p+")", reason); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// unknown sends an image of a target of which nothing is known.
+func (s *imageSink) unknown(target, id, reason string) error {
+	r := &facts.Resource{Kind: facts.KindImage, ID: id, Key: "image", Target: target, Missing: map[string]facts.Missing{}, Facts: &facts.Image{}}
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[facts.Image]()) {
 		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" {
 			r.Missing[name] = facts.Missing{Status: facts.Unknown, Reason: reason}

@@ -84,7 +84,9 @@ func runningPod(t *testing.T, client kubernetes.Interface, pod *corev1.Pod, imag
 	t.Helper()
 	no := false
 	pod.Spec.AutomountServiceAccountToken = &no
-	pod.Spec.NodeName = "one"
+	if pod.Spec.NodeName == "" {
+		pod.Spec.NodeName = "one"
+	}
 	if _, err := client.CoreV1().Pods(pod.Namespace).Create(t.Context(), pod, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -133,12 +135,14 @@ func TestClusterImages(t *testing.T) {
 	bad, locked := reg.push(t, "team/broken", broken), reg.push(t, "vault/locked", with("10002"))
 
 	ctx := t.Context()
-	if _, err := client.CoreV1().Nodes().Create(ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "one"}}, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	node := []byte(`{"status":{"nodeInfo":{"operatingSystem":"linux","architecture":"amd64","machineID":"","systemUUID":"","bootID":"","kernelVersion":"","osImage":"","containerRuntimeVersion":"containerd://2.0","kubeletVersion":"v1.36.0","kubeProxyVersion":""}}}`)
-	if _, err := client.CoreV1().Nodes().Patch(ctx, "one", ktypes.MergePatchType, node, metav1.PatchOptions{}, "status"); err != nil {
-		t.Fatal(err)
+	for name, arch := range map[string]string{"one": "amd64", "two": "arm64"} {
+		if _, err := client.CoreV1().Nodes().Create(ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		node := []byte(`{"status":{"nodeInfo":{"operatingSystem":"linux","architecture":"` + arch + `","machineID":"","systemUUID":"","bootID":"","kernelVersion":"","osImage":"","containerRuntimeVersion":"containerd://2.0","kubeletVersion":"v1.36.0","kubeProxyVersion":""}}}`)
+		if _, err := client.CoreV1().Nodes().Patch(ctx, name, ktypes.MergePatchType, node, metav1.PatchOptions{}, "status"); err != nil {
+			t.Fatal(err)
+		}
 	}
 	auth := func(password string) string { return base64.StdEncoding.EncodeToString([]byte("puller:" + password)) }
 	secrets := []*corev1.Secret{
@@ -178,6 +182,9 @@ func TestClusterImages(t *testing.T) {
 	runningPod(t, client, pod("shop", "root-b", "x/root:1", nil), "docker-pullable://"+root)
 	runningPod(t, client, pod("shop", "masked", "x/masked:1", &user), masked) // the service account's secret
 	runningPod(t, client, pod("shop", "other", "x/other:1", nil, "new"), other)
+	elsewhere := pod("shop", "other-arm", "x/other:1", nil, "new")
+	elsewhere.Spec.NodeName = "two"
+	runningPod(t, client, elsewhere, other)
 	runningPod(t, client, pod("shop", "broken", "x/broken:1", nil), bad)
 	runningPod(t, client, pod("vault", "locked", "x/locked:1", nil, "wrong", "gone"), locked)
 	runningPod(t, client, pod("vault", "untold", "x/untold:1", nil), "sha256:"+strings.Repeat("0", 64))
@@ -186,8 +193,16 @@ func TestClusterImages(t *testing.T) {
 	rep := clusterReport(t, 0, args...)
 
 	images := map[string]scanner.RunningImage{}
+	var unread scanner.RunningImage // the other platform
 	for _, im := range rep.Images {
+		if strings.HasSuffix(im.Resource.ID, " (linux/arm64)") {
+			unread = im
+			continue
+		}
 		images[im.Target] = im
+	}
+	if unread.Target != other || !strings.Contains(unread.Problem, "only the content for linux/amd64 was read") || len(unread.Workloads) != 2 {
+		t.Errorf("the other platform is told as %+v", unread)
 	}
 	runs := func(ref string) []string {
 		var out []string
@@ -240,7 +255,7 @@ func TestClusterImages(t *testing.T) {
 			unknown[g.Target]++
 		}
 	}
-	if len(unknown) != 3 || unknown[bad] != 1 || unknown[locked] != 1 {
+	if len(unknown) != 4 || unknown[bad] != 1 || unknown[locked] != 1 || unknown[other] != 1 {
 		t.Errorf("unknown are %v", unknown)
 	}
 	if res := run(t, nil, append([]string{"cluster", "--fail-on", "high"}, args...)...); res.code != 3 && res.code != 4 {
