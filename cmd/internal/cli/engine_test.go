@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
 	"github.com/postscan/postscan/scanner"
 	"github.com/postscan/postscan/scanner/report"
@@ -182,5 +183,128 @@ func TestEngineImages(t *testing.T) {
 	rep = scan(3, "--pull", "--mirror", "registry.example="+address, "--fail-on", "high", "--checks", "PS-IMG-004")
 	if !secret(rep) {
 		t.Errorf("with --pull: %+v, gaps %+v", rep.Summary, rep.Gaps)
+	}
+}
+
+// startPodman runs Podman with a store of its own in namespaces of its own, and loads
+// the image of the reference on the registry under that name. It returns the socket's
+// address and a function that runs podman's client.
+func startPodman(t *testing.T, address, ref string) (socket string, client func(args ...string)) {
+	t.Helper()
+	for _, program := range []string{"podman", "conmon", "runc", "unshare"} {
+		if _, err := exec.LookPath(program); err == nil && os.Getuid() == 0 {
+			continue
+		}
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("CI must have %s, and root", program)
+		}
+		t.Skipf("SKIPPED: the images of a real Podman are not tested without %s and root", program)
+	}
+	dir, err := os.MkdirTemp("", "ps-pod-") // the path of a socket may have about 100 bytes
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	global := []string{
+		"--root", filepath.Join(dir, "root"), "--runroot", filepath.Join(dir, "run"), "--tmpdir", filepath.Join(dir, "tmp"),
+		"--cgroup-manager", "cgroupfs", "--events-backend", "file", "--runtime", "runc", "--storage-driver", "vfs",
+	}
+	// An address in the environment would make podman a client of that.
+	environ := slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "CONTAINER_HOST=") })
+	client = func(args ...string) {
+		t.Helper()
+		cmd := exec.Command("podman", append(slices.Clone(global), args...)...)
+		cmd.Env = environ
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("podman %v: %v\n%s", args, err, out)
+		}
+	}
+	source, err := name.ParseReference(address+"/"+ref, name.Insecure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := remote.Image(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tag, err := name.NewTag("registry.example/" + ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive := filepath.Join(dir, "image.tar")
+	if err := tarball.WriteToFile(archive, tag, img); err != nil {
+		t.Fatal(err)
+	}
+	client("load", "-i", archive)
+	path := filepath.Join(dir, "s")
+	serve := exec.Command("unshare", append(append([]string{"-n", "-m", "podman"}, global...), "system", "service", "--time=0", "unix://"+path)...)
+	serve.Env = environ
+	if err := serve.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = serve.Process.Signal(syscall.SIGTERM)
+		done := make(chan struct{})
+		go func() { _ = serve.Wait(); close(done) }()
+		select {
+		case <-done:
+		case <-time.After(20 * time.Second):
+			_ = serve.Process.Kill()
+			<-done
+		}
+	})
+	for range 600 {
+		if c, err := net.Dial("unix", path); err == nil {
+			_ = c.Close()
+			return "unix://" + path, client
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatal("podman does not listen after 30 seconds")
+	return "", nil
+}
+
+// TestEnginePodmanImages scans an image of a real Podman through its socket, and proves
+// that the SARIF reports of a real engine and of this machine hold.
+func TestEnginePodmanImages(t *testing.T) {
+	address := startRegistry(t)
+	socket, podman := startPodman(t, address, "team/careless:1")
+	podman("create", "--name", "careless", "--privileged", "--network", "none", "registry.example/team/careless:1")
+	t.Cleanup(func() { podman("rm", "-f", "-a") })
+
+	sarif := filepath.Join(t.TempDir(), "engine.sarif")
+	r := run(t, nil, "engine", "--host", socket, "--images", "--offline", "--no-vulnerabilities", "--no-cache", "-o", "json", "-o", "sarif="+sarif, "--fail-on", "high")
+	if r.code != exitFindings {
+		t.Fatalf("exit code %d: %s", r.code, r.stderr)
+	}
+	rep, err := report.Read(strings.NewReader(r.stdout))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []struct{ check, resource string }{{"PS-IMG-004", "registry.example/team/careless:1"}, {"PS-ENG-004", "podman/careless"}} {
+		if !slices.ContainsFunc(rep.Findings, func(f scanner.Finding) bool {
+			return f.Rule.ID == want.check && strings.Contains(f.Resource.ID, want.resource)
+		}) {
+			t.Errorf("%s of %s was not found; targets %+v", want.check, want.resource, rep.Run.Targets)
+		}
+	}
+
+	machine := filepath.Join(t.TempDir(), "vm.sarif")
+	if r := run(t, nil, "vm", "--packages=false", "-o", "sarif="+machine); r.code != exitDone {
+		t.Fatalf("vm: exit code %d: %s", r.code, r.stderr)
+	}
+	tool := os.Getenv("POSTSCAN_SARIF_MULTITOOL")
+	if tool == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("POSTSCAN_SARIF_MULTITOOL is not set: .ci/run installs the SARIF multitool and sets it")
+		}
+		t.Skip("SKIPPED: the reports are not validated: POSTSCAN_SARIF_MULTITOOL is not set")
+	}
+	// The tool's exit status is 0 even with errors: its output tells.
+	cmd := exec.CommandContext(t.Context(), tool, "validate", sarif, machine, "--rule-kind", "Sarif;Ghas", "--max-file-size-in-kb", "200000")
+	cmd.Env = append(os.Environ(), "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil || !bytes.Contains(out, []byte("Analysis completed successfully")) || bytes.Contains(out, []byte(": error ")) || bytes.Contains(out, []byte(": warning ")) {
+		t.Errorf("the SARIF multitool: %v\n%s", err, out)
 	}
 }

@@ -27,6 +27,7 @@ type vmFlags struct {
 	imds              bool
 	imdsURL           string
 	imdsTimeout       time.Duration
+	offline           bool
 	file              sizeValue
 	database          databaseFlags
 }
@@ -47,6 +48,9 @@ func (f *vmFlags) define(cmd *cobra.Command) {
 		fs.DurationVar(&f.database.maxAge, "db-max-age", vulndb.DefaultMaxAge, "where the database is older than this `TIME`, packages without a finding are unknown (default 504h, three weeks)")
 		fs.StringVar(&f.database.kev, "kev", "", "known exploited vulnerabilities: a `FILE` as CISA publishes it")
 		fs.StringVar(&f.database.epss, "epss", "", "exploit prediction scores: a `FILE` (CSV, also gzipped)")
+	})
+	addFlags(cmd, "Network", func(fs *pflag.FlagSet) {
+		fs.BoolVar(&f.offline, "offline", false, "connect to nothing: refuse --imds, and policies from a registry")
 	})
 	addFlags(cmd, "Limit", func(fs *pflag.FlagSet) {
 		fs.Var(&f.file, "max-file-size", "most bytes of one file that is read, a `SIZE` (default 1GiB)")
@@ -73,6 +77,7 @@ db update), and the cloud's metadata service is asked with --imds only.`,
 	}
 	scan.define(cmd, true)
 	f.define(cmd)
+	scan.policy.offline = &f.offline
 	return cmd
 }
 
@@ -87,6 +92,10 @@ func (a *app) scanVM(ctx context.Context, scan *scanFlags, f *vmFlags) error {
 	switch {
 	case f.imds && f.root != "":
 		return usage(errors.New("--imds asks about the machine that this runs on, and --root is about another; leave one out"))
+	case f.imds && f.offline:
+		return usage(errors.New("--imds asks the metadata service, which --offline forbids; leave one out"))
+	case len(f.fileSystems) > 0 && !f.packages:
+		return usage(errors.New("--file-system says where to look for packages, and --packages=false looks for none; leave one out"))
 	case f.imdsURL != "" && !f.imds:
 		return usage(errors.New("--imds-url needs --imds"))
 	case f.imdsTimeout <= 0:
