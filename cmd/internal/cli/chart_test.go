@@ -14,6 +14,7 @@ import (
 	chartutil "helm.sh/helm/v4/pkg/chart/common/util"
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	"helm.sh/helm/v4/pkg/engine"
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,6 +22,7 @@ import (
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/restmapper"
 	"sigs.k8s.io/yaml"
 
@@ -291,6 +293,7 @@ func TestChartOnRealAPIServer(t *testing.T) {
 		}
 		if i == 0 {
 			testRestrictedIsEnforced(t, client)
+			testScannerSees(t, s, client)
 		}
 		for _, u := range made {
 			remove(t, mapper, objects, u)
@@ -307,6 +310,37 @@ func testRestrictedIsEnforced(t *testing.T, client kubernetes.Interface) {
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "careless"}, Spec: corev1.PodSpec{ServiceAccountName: "postscan-server", Containers: []corev1.Container{{Name: "a", Image: "a"}}}}
 	if _, err := client.CoreV1().Pods("postscan").Create(t.Context(), pod, metav1.CreateOptions{}); err == nil || !strings.Contains(err.Error(), "restricted") {
 		t.Errorf("a careless pod in the namespace of the chart: %v, want a refusal by the level restricted", err)
+	}
+}
+
+// testScannerSees scans with the token of the scanner's account: the rights that
+// the chart gives it show all but Secrets.
+func testScannerSees(t *testing.T, s *clustertest.Server, client kubernetes.Interface) {
+	t.Helper()
+	token, err := client.CoreV1().ServiceAccounts("postscan").CreateToken(t.Context(), "postscan-scanner", &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := rest.CopyConfig(s.Config)
+	config.BearerToken = token.Status.Token
+	rep := clusterReport(t, exitDone, "--kubeconfig", kubeconfig(t, config))
+	workloads, refused := false, false
+	for i := range rep.Findings {
+		workloads = workloads || rep.Findings[i].Resource.ID == "postscan/Deployment/postscan-server"
+	}
+	for _, g := range rep.Gaps {
+		for reason := range strings.SplitSeq(strings.Join(g.Reasons, "; "), "; ") {
+			if !strings.Contains(reason, "may not") {
+				continue
+			}
+			refused = true
+			if !strings.Contains(reason, "secrets") && !strings.Contains(reason, "bootstrap tokens") {
+				t.Errorf("the scanner of the chart does not see: %s", reason)
+			}
+		}
+	}
+	if !workloads || !refused {
+		t.Errorf("the scan saw the server: %v; it was refused Secrets: %v", workloads, refused)
 	}
 }
 
