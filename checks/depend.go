@@ -560,7 +560,7 @@ func (s *uses) function(name string, args []*ast.Term) {
 		own := param + strconv.Itoa(i)
 		for read := range reads {
 			rest, ok := strings.CutPrefix(read, own)
-			if !ok || rest != "" && !strings.Contains(".[=", rest[:1]) {
+			if !ok || rest != "" && strings.IndexByte(".[=", rest[0]) < 0 {
 				continue
 			}
 			for _, p := range paths {

@@ -47,6 +47,9 @@ type Options struct {
 	Parallel int
 	// Timeout bounds the evaluation of one resource; 30 seconds where it is 0.
 	Timeout time.Duration
+	// Sure are kinds of which a resource is sure to come: their policies are compiled
+	// at once, those of other kinds when the first resource comes. Nil is all kinds.
+	Sure []facts.Kind
 	// Log takes errors of policies; nothing is logged where it is nil.
 	Log *slog.Logger
 }
@@ -108,6 +111,9 @@ func New(ctx context.Context, catalogue *checks.Catalogue, selected []*checks.Ch
 			return nil, err
 		}
 		e.subjects[kind] = s
+		if o.Sure == nil || slices.Contains(o.Sure, kind) {
+			s.begin()
+		}
 	}
 	for kind, own := range bySubject {
 		if slices.ContainsFunc(own, func(c *checks.Check) bool { return !c.BuiltIn }) {

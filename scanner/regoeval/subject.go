@@ -33,6 +33,7 @@ type subject struct {
 	gaps     gaps
 	parts    *parts // set when the subject is ready
 	store    storage.Store
+	begin    func()        // begins to compile, once
 	ready    chan struct{} // closed when compiler and failed are set
 	compiler *checks.Compiled
 	failed   error
@@ -59,8 +60,8 @@ type policy struct {
 	unset  []string                    // required parameters that are empty
 }
 
-// newSubject makes a subject and begins to compile its policies, which goes on
-// while the scan reads its first resource. Whoever asks them waits until ready.
+// newSubject makes a subject. Its policies are compiled once begin is called, while
+// the scan reads its first resource. Whoever asks them waits until ready.
 func newSubject(ctx context.Context, catalogue *checks.Catalogue, kind facts.Kind, own []*checks.Check, rules map[string]*scanner.Rule, params map[string]any, store storage.Store) (*subject, error) {
 	s := &subject{store: store, ready: make(chan struct{}), queries: map[string]*prepared{}}
 	doc := facts.New(kind)
@@ -83,7 +84,7 @@ func newSubject(ctx context.Context, catalogue *checks.Catalogue, kind facts.Kin
 	if s.input, err = newEncoder(reflect.TypeOf(doc), needs); err != nil {
 		return nil, fmt.Errorf("prepare the facts of kind %q for policies: %w", kind, err)
 	}
-	go func() {
+	compile := func() {
 		defer close(s.ready)
 		if s.compiler, s.failed = catalogue.Compile(own, checks.CompileOptions{}); s.failed != nil {
 			return
@@ -94,7 +95,8 @@ func newSubject(ctx context.Context, catalogue *checks.Catalogue, kind facts.Kin
 		}
 		s.parts = newParts(s.input, s.policies, builtIn(s.compiler.Depends))
 		_, s.failed = s.prepare(ctx, all, all)
-	}()
+	}
+	s.begin = sync.OnceFunc(func() { go compile() })
 	return s, nil
 }
 
@@ -109,6 +111,7 @@ func builtIn(all map[*checks.Check]checks.Depends) map[*checks.Check]checks.Depe
 
 // wait waits until the policies are compiled.
 func (s *subject) wait(ctx context.Context) error {
+	s.begin()
 	select {
 	case <-s.ready:
 		return s.failed

@@ -62,6 +62,8 @@ type job struct {
 	// kinds are what the collector can yield; none: any. Policies about other
 	// things are not even compiled.
 	kinds []facts.Kind
+	// sure are those of them that a resource is sure to come of; nil is all.
+	sure []facts.Kind
 }
 
 // errTimeout is the cause of a scan's end by --timeout.
@@ -73,7 +75,7 @@ func (a *app) scan(ctx context.Context, f *scanFlags, j job) error {
 	if err != nil {
 		return err
 	}
-	asked, err := regoeval.New(ctx, sel.catalogue, sel.checks, regoeval.Options{Params: sel.params, Now: j.collected, Log: a.log})
+	asked, err := regoeval.New(ctx, sel.catalogue, sel.checks, regoeval.Options{Params: sel.params, Now: j.collected, Sure: j.sure, Log: a.log})
 	if err != nil {
 		return fmt.Errorf("load the policies: %w", err)
 	}

@@ -118,6 +118,7 @@ func (a *app) scanVM(ctx context.Context, scan *scanFlags, f *vmFlags) error {
 	return a.scan(ctx, scan, job{
 		collected: now,
 		kinds:     []facts.Kind{facts.KindVM, facts.KindNode, facts.KindCluster},
+		sure:      []facts.Kind{facts.KindVM}, // few machines are nodes
 		collector: func(ctx context.Context) (scanner.Collector, func(), error) {
 			bar := a.newProgress()
 			o.Progress = bar.files
