@@ -239,3 +239,49 @@ func checkBooks(t *testing.T, s *Store, runs []Run, told string) {
 		t.Errorf("%d notifications for %d runs that changed something", len(notified), len(changes))
 	}
 }
+
+// TestThreeWorkers lets three processes share one PostgreSQL: each run is done once.
+func TestThreeWorkers(t *testing.T) {
+	name := newPostgres(t)
+	s, err := Open(t.Context(), name, testOptions(time.Now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var audits []Audit
+	for i := range 40 {
+		audits = append(audits, Audit{Name: "a" + strconv.Itoa(i), Target: TargetSpec{VM: &VMSpec{}}})
+	}
+	if err := s.Configure(t.Context(), audits); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), childEnv+"="+name, childEnv+"_LOG="+filepath.Join(t.TempDir(), "told"))
+		cmd.Stderr = os.Stderr
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	}
+	for i := range audits {
+		if _, err := s.Enqueue(t.Context(), audits[i].Name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runs := settled(t, s)
+	if len(runs) != len(audits) {
+		t.Errorf("%d runs, want %d", len(runs), len(audits))
+	}
+	workers := map[string]int{}
+	for i := range runs {
+		if runs[i].State != Done || runs[i].Attempt != 1 {
+			t.Errorf("%+v", runs[i])
+		}
+		workers[runs[i].Worker]++
+	}
+	if len(workers) == 0 {
+		t.Error("nobody worked")
+	}
+	t.Logf("runs by worker: %v", workers)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -44,6 +45,18 @@ const findingColumns = `f.id, f.fingerprint, f.check_id, p.title, f.severity, f.
 
 const findingTables = ` FROM finding f JOIN target t ON t.id = f.target JOIN promise p ON p.check_id = f.check_id `
 
+// findingsInOrder is the same, read in the order of the list until the page is full:
+// SQLite keeps the order of a CROSS JOIN, and would else begin with the smaller
+// tables and sort every finding there is.
+const findingsInOrder = ` FROM finding f CROSS JOIN target t CROSS JOIN promise p WHERE t.id = f.target AND p.check_id = f.check_id `
+
+// findingsOfTargets gathers the findings of chosen targets.
+const findingsOfTargets = ` FROM target t CROSS JOIN finding f CROSS JOIN promise p WHERE t.id = f.target AND p.check_id = f.check_id `
+
+// fewTargets are so few that an audit's findings are better gathered and sorted than
+// looked for among all others.
+const fewTargets = 50
+
 func scanFinding(r rows) (Finding, error) {
 	var f Finding
 	var suppression *string
@@ -70,7 +83,7 @@ func scanFinding(r rows) (Finding, error) {
 }
 
 // conditions builds the WHERE clause of a filter.
-func (f *Filter) conditions() (string, []any) {
+func (f *Filter) conditions(like string) (string, []any) {
 	var where []string
 	var args []any
 	add := func(condition string, values ...any) {
@@ -101,8 +114,8 @@ func (f *Filter) conditions() (string, []any) {
 		add("f.severity IN ("+strings.Join(marks, ", ")+")", values...)
 	}
 	if f.Text != "" {
-		pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(f.Text)) + "%"
-		add(`(LOWER(f.resource) LIKE ? ESCAPE '\' OR LOWER(f.message) LIKE ? ESCAPE '\' OR LOWER(f.check_id) LIKE ? ESCAPE '\')`, pattern, pattern, pattern)
+		pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(f.Text) + "%"
+		add(strings.ReplaceAll(`(f.resource LIKE ? ESCAPE '\' OR f.message LIKE ? ESCAPE '\' OR f.check_id LIKE ? ESCAPE '\')`, "LIKE", like), pattern, pattern, pattern)
 	}
 	if f.Framework != "" {
 		// The rule is JSON that we wrote: a reference is {"framework":"…","control":"…"}.
@@ -121,7 +134,7 @@ func (f *Filter) conditions() (string, []any) {
 	if len(where) == 0 {
 		return "", nil
 	}
-	return " WHERE " + strings.Join(where, " AND "), args
+	return strings.Join(where, " AND "), args
 }
 
 // Findings returns a page of findings, the worst first, and the cursor of the next
@@ -132,14 +145,29 @@ func (s *Store) Findings(ctx context.Context, f Filter) ([]Finding, *Cursor, err
 		limit = pageSize
 	}
 	limit = min(limit, maxPageSize)
-	where, args := f.conditions()
+	where, args := f.conditions(s.db.words()["like"])
 	out := []Finding{}
 	err := s.db.read(ctx, func(q querier) error {
+		few := f.Target != 0
+		if f.Audit != "" && !few {
+			n := 0
+			if _, err := one(ctx, q, []any{&n}, `SELECT COUNT(*) FROM target WHERE audit = $1`, f.Audit); err != nil {
+				return err
+			}
+			few = n <= fewTargets
+		}
+		tables, order := findingsInOrder, "f.severity"
+		if few {
+			tables, order = findingsOfTargets, "f.severity + 0" // sorted, not read by the index of the severity
+		}
+		if where != "" {
+			tables += ` AND ` + where
+		}
 		return each(ctx, q, func(r rows) error {
 			found, err := scanFinding(r)
 			out = append(out, found)
 			return err
-		}, `SELECT `+findingColumns+findingTables+where+fmt.Sprintf(` ORDER BY f.severity DESC, f.id LIMIT %d`, limit+1), args...)
+		}, `SELECT `+findingColumns+tables+fmt.Sprintf(` ORDER BY %s DESC, f.id LIMIT %d`, order, limit+1), args...)
 	})
 	if err != nil || len(out) <= limit {
 		return out, nil, err
@@ -249,11 +277,31 @@ const maxDifference = 10_000
 // Diff tells what changed of an audit, or of all where name is empty, after one
 // moment and up to another, by the state of each finding at both.
 func (s *Store) Diff(ctx context.Context, name string, from, to time.Time) (*Difference, error) {
+	return s.diff(ctx, name, from, to, math.MaxInt64)
+}
+
+// Latest is as [Store.Diff], and looks at the latest changes alone, at most limit:
+// for where an answer is wanted at once. More says that there were others.
+func (s *Store) Latest(ctx context.Context, name string, from, to time.Time, limit int) (*Difference, error) {
+	return s.diff(ctx, name, from, to, limit)
+}
+
+func (s *Store) diff(ctx context.Context, name string, from, to time.Time, limit int) (*Difference, error) {
 	d := &Difference{From: from, To: to, New: []Finding{}, Fixed: []Finding{}, Reopened: []Finding{}, Changed: []Finding{}}
 	err := s.db.read(ctx, func(q querier) error {
-		type span struct{ first, last Change }
-		spans := map[int64]*span{}
+		type steps struct{ first, last Change }
+		spans := map[int64]*steps{}
 		var order []int64
+		span := `c.at > $1 AND c.at <= $2`
+		first := int64(0) // the change that the latest begin with
+		if limit < math.MaxInt64 {
+			at := int64(0)
+			if _, err := one(ctx, q, []any{&first, &at}, `SELECT id, at FROM change ORDER BY id DESC LIMIT 1 OFFSET $1`, limit); err != nil {
+				return err
+			}
+			d.More = at > from.UnixMicro()
+			span = `c.at + 0 > $1 AND c.at + 0 <= $2` // by the id, not by the index of the time
+		}
 		err := each(ctx, q, func(r rows) error {
 			var c Change
 			if err := r.Scan(&c.Finding, &c.Kind, &c.From, &c.To); err != nil {
@@ -263,13 +311,13 @@ func (s *Store) Diff(ctx context.Context, name string, from, to time.Time) (*Dif
 				return nil // asked for below
 			}
 			if spans[c.Finding] == nil {
-				spans[c.Finding] = &span{first: c}
+				spans[c.Finding] = &steps{first: c}
 				order = append(order, c.Finding)
 			}
 			spans[c.Finding].last = c
 			return nil
 		}, `SELECT c.finding, c.kind, c.from_value, c.to_value FROM change c JOIN finding f ON f.id = c.finding JOIN target t ON t.id = f.target
-			WHERE c.at > $1 AND c.at <= $2 AND ($3 = '' OR t.audit = $3) ORDER BY c.id`, from.UnixMicro(), to.UnixMicro(), name)
+			WHERE `+span+` AND ($3 = '' OR t.audit = $3) AND c.id >= $4 ORDER BY c.id`, from.UnixMicro(), to.UnixMicro(), name, first)
 		if err != nil {
 			return err
 		}
@@ -298,7 +346,7 @@ func (s *Store) Diff(ctx context.Context, name string, from, to time.Time) (*Dif
 			changed = append(changed, 0)
 			return r.Scan(&id, &changed[len(changed)-1])
 		}, `SELECT MIN(c.id), c.finding FROM change c JOIN finding f ON f.id = c.finding JOIN target t ON t.id = f.target
-			WHERE c.kind = 'severity' AND c.at > $1 AND c.at <= $2 AND ($3 = '' OR t.audit = $3) AND f.first_seen <= $1 GROUP BY c.finding ORDER BY 1`, from.UnixMicro(), to.UnixMicro(), name)
+			WHERE c.kind = 'severity' AND `+span+` AND ($3 = '' OR t.audit = $3) AND f.first_seen <= $1 AND c.id >= $4 GROUP BY c.finding ORDER BY 1`, from.UnixMicro(), to.UnixMicro(), name, first)
 		if err != nil {
 			return err
 		}
@@ -422,7 +470,7 @@ func (s *Store) Overview(ctx context.Context) (*Overview, error) {
 			}
 			o.TimeToFix[severity.String()] = mean / float64(time.Hour/time.Microsecond)
 			return nil
-		}, `SELECT severity, CAST(AVG(fixed_at - first_seen) AS DOUBLE PRECISION) FROM finding WHERE standing = 'fixed' GROUP BY severity`)
+		}, `SELECT severity, CAST(AVG(fixed_at - first_seen) AS DOUBLE PRECISION) FROM finding WHERE fixed_at IS NOT NULL GROUP BY severity`)
 	})
 	return o, err
 }
@@ -491,6 +539,7 @@ type Promise struct {
 func (s *Store) Promises(ctx context.Context) ([]Promise, error) {
 	out := []Promise{}
 	err := s.db.read(ctx, func(q querier) error {
+		// Written so, the standing does not choose the index: one that has all that is asked for does.
 		return each(ctx, q, func(r rows) error {
 			var p Promise
 			var detail string
@@ -500,8 +549,8 @@ func (s *Store) Promises(ctx context.Context) ([]Promise, error) {
 			err := json.Unmarshal([]byte(detail), &p.Rule)
 			out = append(out, p)
 			return err
-		}, `SELECT p.detail, COALESCE(f.n, 0) FROM promise p LEFT JOIN (SELECT check_id, SUM(copies) AS n FROM finding f JOIN target t ON t.id = f.target
-			WHERE f.standing = 'open' AND t.gone_at IS NULL GROUP BY check_id) f ON f.check_id = p.check_id ORDER BY p.check_id`)
+		}, `SELECT p.detail, COALESCE(f.n, 0) FROM promise p LEFT JOIN (SELECT check_id, SUM(copies) AS n FROM finding
+			WHERE standing || '' = 'open' AND target NOT IN (SELECT id FROM target WHERE gone_at IS NOT NULL) GROUP BY check_id) f ON f.check_id = p.check_id ORDER BY p.check_id`)
 	})
 	return out, err
 }

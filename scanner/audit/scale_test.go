@@ -116,7 +116,10 @@ func BenchmarkMillion(b *testing.B) {
 		ask  func(ctx context.Context) error
 	}{
 		{"overview", func(ctx context.Context) error { _, err := s.Overview(ctx); return err }},
-		{"week", func(ctx context.Context) error { _, err := s.Diff(ctx, "", now.Add(-7*24*time.Hour), now); return err }},
+		{"latest", func(ctx context.Context) error {
+			_, err := s.Latest(ctx, "", now.Add(-7*24*time.Hour), now, 1000)
+			return err
+		}},
 		{"trend", func(ctx context.Context) error { _, err := s.Trend(ctx, "", now.Add(-90*24*time.Hour)); return err }},
 		{"list", func(ctx context.Context) error {
 			_, _, err := s.Findings(ctx, Filter{Standing: StandingOpen})

@@ -78,8 +78,12 @@ CREATE TABLE finding (
     reopened         BIGINT NOT NULL DEFAULT 0,
     UNIQUE (target, fingerprint)
 );
-CREATE INDEX finding_standing ON finding (standing, severity, id);
-CREATE INDEX finding_check ON finding (check_id, standing);
+-- The order of lists, so that a page is read and not sorted.
+CREATE INDEX finding_standing ON finding (standing, severity DESC, id);
+CREATE INDEX finding_severity ON finding (severity DESC, id);
+-- All that the counts by check, and the mean time to fix, need.
+CREATE INDEX finding_check ON finding (check_id, standing, target, copies);
+CREATE INDEX finding_fixed ON finding (severity, first_seen, fixed_at) WHERE fixed_at IS NOT NULL;
 CREATE INDEX finding_target ON finding (target, standing, severity);
 CREATE INDEX finding_waiver_end ON finding (suppressed_until) WHERE suppressed_until IS NOT NULL;
 

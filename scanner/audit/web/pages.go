@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"embed"
 	"fmt"
 	"html/template"
@@ -12,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/postscan/postscan/scanner"
@@ -132,23 +134,68 @@ func (s *server) page(get func(*http.Request) (string, any, error)) http.Handler
 // recently is how far back the overview looks.
 const recently = 7 * 24 * time.Hour
 
+// latestChanges bounds the changes that the overview looks at.
+const latestChanges = 1000
+
+// glance is what the overview shows.
+type glance struct {
+	*audit.Overview
+	Changed *audit.Difference
+	Chart   *chart
+	Shown   int
+}
+
 func (s *server) overviewPage(r *http.Request) (string, any, error) {
-	o, err := s.Store.Overview(r.Context())
+	g, err := s.glance.get(s.Now(), func() (*glance, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), time.Minute) // others wait for it too
+		defer cancel()
+		return s.look(ctx)
+	})
+	return "overview", g, err
+}
+
+// look reads what the overview shows.
+func (s *server) look(ctx context.Context) (*glance, error) {
+	o, err := s.Store.Overview(ctx)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	now := s.Now()
-	d, err := s.Store.Diff(r.Context(), "", now.Add(-recently), now)
+	d, err := s.Store.Latest(ctx, "", now.Add(-recently), now, latestChanges)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	trend, err := s.Store.Trend(r.Context(), "", now.Add(-90*24*time.Hour))
-	return "overview", struct {
-		*audit.Overview
-		Changed *audit.Difference
-		Chart   *chart
-		Shown   int
-	}{o, short(d), newChart(trend, now), shownChanges}, err
+	trend, err := s.Store.Trend(ctx, "", now.Add(-90*24*time.Hour))
+	if err != nil {
+		return nil, err
+	}
+	return &glance{o, short(d), newChart(trend, now), shownChanges}, nil
+}
+
+// fresh keeps an answer for a moment, and lets one ask where many want it.
+type fresh[T any] struct {
+	mu    sync.Mutex
+	value T
+	since time.Time
+	until time.Time
+}
+
+// freshness is for how long the overview may be behind.
+const freshness = time.Second
+
+func (f *fresh[T]) get(now time.Time, ask func() (T, error)) (T, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if now.Before(f.until) && !now.Before(f.since) {
+		return f.value, nil
+	}
+	began := time.Now()
+	v, err := ask()
+	if err == nil {
+		// What takes long to ask is asked less often.
+		f.value, f.since, f.until = v, now, now.Add(max(freshness, 5*time.Since(began)))
+	}
+	return v, err
 }
 
 // shownChanges bounds the changes of a kind that a page lists.

@@ -53,6 +53,7 @@ type server struct {
 	pages    *pages
 	sessions *sessions
 	limits   *limits
+	glance   fresh[*glance]
 	uploads  chan struct{} // one for each upload that is read at the same time
 }
 
