@@ -262,7 +262,7 @@ func TestThreeWorkers(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+		t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	}
 	for i := range audits {
 		if _, err := s.Enqueue(t.Context(), audits[i].Name); err != nil {

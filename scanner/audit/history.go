@@ -380,12 +380,12 @@ type Overview struct {
 	Open       map[string]int     `json:"open"` // findings that count, by severity
 	Suppressed int                `json:"suppressed"`
 	Stale      []Target           `json:"stale"`
-	Audits     []AuditState       `json:"audits"`
+	Audits     []Summary          `json:"audits"`
 	TimeToFix  map[string]float64 `json:"time_to_fix"` // mean, in hours, by severity; of findings that were fixed
 }
 
-// AuditState is one audit with its last run.
-type AuditState struct {
+// Summary is one audit with its last run.
+type Summary struct {
 	Name    string         `json:"name"`
 	Kind    string         `json:"kind"`
 	NextRun time.Time      `json:"next_run,omitzero"` // zero without a schedule
@@ -396,7 +396,7 @@ type AuditState struct {
 
 // Overview returns it.
 func (s *Store) Overview(ctx context.Context) (*Overview, error) {
-	o := &Overview{Open: map[string]int{}, Stale: []Target{}, Audits: []AuditState{}, TimeToFix: map[string]float64{}}
+	o := &Overview{Open: map[string]int{}, Stale: []Target{}, Audits: []Summary{}, TimeToFix: map[string]float64{}}
 	targets, err := s.Targets(ctx, "")
 	if err != nil {
 		return nil, err
@@ -430,7 +430,7 @@ func (s *Store) Overview(ctx context.Context) (*Overview, error) {
 		err = each(ctx, q, func(r rows) error {
 			var text string
 			var next, removed *int64
-			a := AuditState{}
+			a := Summary{}
 			if err := r.Scan(&a.Name, &text, &next, &removed); err != nil {
 				return err
 			}

@@ -8,14 +8,14 @@ import (
 
 // Gauges are the numbers that a monitoring system watches.
 type Gauges struct {
-	Audits []AuditGauge
+	Audits []Gauge
 	Queued map[string]int // runs, by state: queued, running
 	Unsent int            // notifications
 }
 
-// AuditGauge is one audit.
-type AuditGauge struct {
-	AuditState
+// Gauge is one audit.
+type Gauge struct {
+	Summary
 	// LastDone is when its last whole run ended; zero if never.
 	LastDone time.Time
 	Stale    int // targets
@@ -34,7 +34,7 @@ func (s *Store) Gauges(ctx context.Context) (*Gauges, error) {
 	}
 	err = s.db.read(ctx, func(q querier) error {
 		for _, a := range o.Audits {
-			gauge := AuditGauge{AuditState: a, Stale: stale[a.Name]}
+			gauge := Gauge{Summary: a, Stale: stale[a.Name]}
 			var done *int64
 			if _, err := one(ctx, q, []any{&done}, `SELECT MAX(finished_at) FROM run WHERE audit = $1 AND state = 'done'`, a.Name); err != nil {
 				return err

@@ -61,7 +61,7 @@ func hook(t *testing.T, failures int, got chan<- received) *httptest.Server {
 		mu.Unlock()
 		got <- received{r.Header.Clone(), b}
 		if fail {
-			http.Error(w, "not now", http.StatusServiceUnavailable)
+			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	}))
 	t.Cleanup(srv.Close)

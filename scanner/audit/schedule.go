@@ -21,7 +21,7 @@ func (s *Store) keepSchedule(ctx context.Context) {
 				do   func(context.Context) error
 			}{{"lost runs", s.Recover}, {"schedule", s.Due}, {"waivers", s.EndWaivers}, {"uploads", s.StaleUploads}, {"retention", s.pruneDaily}} {
 				if err := step.do(ctx); err != nil && ctx.Err() == nil {
-					s.opts.Log.Error("could not see to the "+step.what, "error", err.Error())
+					s.opts.Log.Error("a step of the schedule failed", "step", step.what, "error", err.Error())
 				}
 			}
 			select {

@@ -493,7 +493,7 @@ func testJobsOfKilledWorkers(t *testing.T, s *Store, c *clock) {
 			t.Fatal(err)
 		}
 	}
-	recover := func() {
+	look := func() {
 		t.Helper()
 		if err := s.Recover(t.Context()); err != nil {
 			t.Fatal(err)
@@ -501,7 +501,7 @@ func testJobsOfKilledWorkers(t *testing.T, s *Store, c *clock) {
 	}
 	stick("scan")
 	c.pass(2 * time.Minute)
-	recover()
+	look()
 	if old, fresh := state("scan", "running"), state("scan", "available"); old != 1 || fresh != 1 {
 		t.Fatalf("%d jobs run, %d wait", old, fresh)
 	}
@@ -520,7 +520,7 @@ func testJobsOfKilledWorkers(t *testing.T, s *Store, c *clock) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	recover()
+	look()
 	if n := state("scan", "running"); n != 0 {
 		t.Errorf("%d jobs of killed workers are left", n)
 	}
@@ -532,17 +532,17 @@ func testJobsOfKilledWorkers(t *testing.T, s *Store, c *clock) {
 		t.Fatal(n, err)
 	}
 	stick("notify")
-	recover()
+	look()
 	if n := state("notify", "available"); n != 0 {
 		t.Errorf("%d jobs for a notification that is being sent", n)
 	}
 	c.pass(10 * time.Minute)
-	recover()
+	look()
 	if n := state("notify", "available"); n != 1 {
 		t.Errorf("%d jobs for a notification whose worker is gone, want 1", n)
 	}
 	s.takeAll(t, func(*Notification) {})
-	recover()
+	look()
 	if n := state("notify", "running"); n != 0 {
 		t.Errorf("%d jobs of a notification that was sent are left", n)
 	}

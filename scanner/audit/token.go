@@ -74,7 +74,7 @@ func (s *Store) NewToken(ctx context.Context, name string, role Role, audit stri
 	return t, secret, err
 }
 
-const tokenColumns = `id, name, role, audit, created_at, expires_at, used_at, revoked_at`
+const tokenColumns = `id, name, role, audit, created_at, expires_at, used_at, revoked_at` //nolint:gosec // names of columns
 
 func scanToken(r rows) (Token, error) {
 	var t Token

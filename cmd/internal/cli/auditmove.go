@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 
@@ -70,7 +69,7 @@ func newAuditImport(a *app) *cobra.Command {
 The database must hold no history yet.`,
 		Args: arguments(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var in io.Reader = a.env.Stdin
+			in := a.env.Stdin
 			if args[0] != "-" {
 				file, err := os.Open(args[0])
 				if err != nil {

@@ -55,7 +55,7 @@ func (r *auditRunner) Scan(ctx context.Context, a *audit.Audit) (*scanner.Report
 		args = append(args, "--config", r.config)
 	}
 	args = append(append(args, "--"), operands...)
-	cmd := exec.CommandContext(ctx, self, args...)
+	cmd := exec.CommandContext(ctx, self, args...) //nolint:gosec // this very program, with the arguments of an audit
 	cmd.Env = slices.DeleteFunc(slices.Clone(r.app.env.Environ), func(v string) bool { return strings.HasPrefix(v, envPrefix+"FAIL_ON") })
 	if r.memory > 0 {
 		cmd.Env = append(cmd.Env, fmt.Sprintf("GOMEMLIMIT=%d", r.memory))

@@ -110,7 +110,8 @@ func (a *app) auditDiff(ctx context.Context, f *diffFlags, args []string) error 
 		return err
 	}
 	defer s.Close()
-	name, from, to := f.name, time.Time{}, a.env.Now()
+	name, to := f.name, a.env.Now()
+	var from time.Time
 	if f.since != "" {
 		if from, err = since(f.since, to); err != nil {
 			return err

@@ -140,12 +140,12 @@ func (s *sessions) set(w http.ResponseWriter, name string, c claims, life time.D
 		return err
 	}
 	text := base64.RawURLEncoding.EncodeToString(b)
-	http.SetCookie(w, &http.Cookie{Name: name, Value: text + "." + s.sign(name+"."+text), Path: "/", MaxAge: int(life.Seconds()), HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{Name: name, Value: text + "." + s.sign(name+"."+text), Path: "/", MaxAge: int(life.Seconds()), HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode}) //nolint:gosec // Secure wherever HTTPS is spoken
 	return nil
 }
 
 func (s *sessions) drop(w http.ResponseWriter, name string) {
-	http.SetCookie(w, &http.Cookie{Name: name, Path: "/", MaxAge: -1, HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{Name: name, Path: "/", MaxAge: -1, HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode}) //nolint:gosec // Secure wherever HTTPS is spoken
 }
 
 func (s *sessions) read(r *http.Request) (claims, bool) { return s.readNamed(r, sessionCookie) }

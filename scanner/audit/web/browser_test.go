@@ -57,7 +57,7 @@ func browser(t *testing.T) context.Context {
 
 // visit is a tab, with everything that should not happen in it.
 type visit struct {
-	ctx  context.Context
+	ctx  context.Context //nolint:containedctx // a tab of chromedp is its context
 	base string
 	mu   sync.Mutex
 	bad  []string

@@ -26,7 +26,7 @@ func BenchmarkLoad(b *testing.B) {
 	file := filepath.Join(b.TempDir(), "h.db")
 	s, err := audit.Open(b.Context(), "sqlite:"+file, audit.Options{
 		Encode: func(w io.Writer, r *scanner.Report) error { return json.NewEncoder(w).Encode(r) },
-		Decode: func(r io.Reader) (*scanner.Report, error) { return decode(r) },
+		Decode: decode,
 	})
 	if err != nil {
 		b.Fatal(err)

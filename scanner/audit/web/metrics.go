@@ -52,7 +52,7 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 
 // Collect implements [prometheus.Collector].
 func (c *collector) Collect(out chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second) //nolint:forbidigo // Prometheus hands a collector none
 	defer cancel()
 	g, err := c.store.Gauges(ctx)
 	if err != nil {

@@ -215,7 +215,7 @@ func (s *server) auditPage(r *http.Request) (string, any, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	i := slices.IndexFunc(o.Audits, func(a audit.AuditState) bool { return a.Name == name })
+	i := slices.IndexFunc(o.Audits, func(a audit.Summary) bool { return a.Name == name })
 	if i < 0 {
 		return "", nil, fmt.Errorf("%w %q", audit.ErrNoAudit, name)
 	}
@@ -239,7 +239,7 @@ func (s *server) auditPage(r *http.Request) (string, any, error) {
 		older = runs[page-1].ID
 	}
 	return "audit", struct {
-		State   audit.AuditState
+		State   audit.Summary
 		Audit   *audit.Audit
 		Runs    []audit.Run
 		Older   string
@@ -324,7 +324,7 @@ func (s *server) findingPage(r *http.Request) (string, any, error) {
 
 // waiver is what a waiver for the finding looks like, to be copied.
 func waiver(f *audit.Finding, now time.Time) string {
-	quote := func(s string) string { return strconv.Quote(s) } // a YAML string too
+	quote := strconv.Quote // makes a YAML string too
 	text := "- id: " + quote(f.Check) + "\n  resource: " + quote(f.Resource) + "\n"
 	if f.Key != "" {
 		text += "  key: " + quote(f.Key) + "\n"
@@ -403,5 +403,5 @@ func (s *server) runNow(w http.ResponseWriter, r *http.Request) {
 		s.problem(w, r, err)
 		return
 	}
-	http.Redirect(w, r, "/runs/"+id, http.StatusSeeOther)
+	http.Redirect(w, r, "/runs/"+id, http.StatusSeeOther) //nolint:gosec // the id is the database's own
 }

@@ -29,7 +29,7 @@ func testServer(t *testing.T, change func(*Options)) (*httptest.Server, *audit.S
 	t.Helper()
 	s, err := audit.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "h.db"), audit.Options{
 		Encode: func(w io.Writer, r *scanner.Report) error { return json.NewEncoder(w).Encode(r) },
-		Decode: func(r io.Reader) (*scanner.Report, error) { return decode(r) },
+		Decode: decode,
 	})
 	if err != nil {
 		t.Fatal(err)
