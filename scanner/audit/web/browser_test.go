@@ -39,7 +39,7 @@ func browser(t *testing.T) context.Context {
 		}
 		t.Skip("NOT LOOKED AT: there is no chromium")
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()), chromedp.Flag("disable-background-networking", true))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.UserDataDir(profileFolder(t)), chromedp.Flag("disable-background-networking", true))
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // Chromium has none for root
 	}
@@ -49,10 +49,23 @@ func browser(t *testing.T) context.Context {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
+	t.Cleanup(func() { _ = chromedp.Cancel(ctx) }) // waits for the browser, which writes to its folder until it ends
 	if err := chromedp.Run(ctx); err != nil {
 		t.Fatalf("start %s: %v", program, err)
 	}
 	return ctx
+}
+
+// profileFolder is where the browser keeps what it likes to. What some process of
+// it writes at the very end is no failure of the test.
+func profileFolder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "postscan-browser-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 // visit is a tab, with everything that should not happen in it.
