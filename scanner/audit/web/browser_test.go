@@ -4,150 +4,28 @@ import (
 	"context"
 	"fmt"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/page"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"github.com/postscan/postscan/scanner"
 	"github.com/postscan/postscan/scanner/audit"
+	"github.com/postscan/postscan/scanner/report/browsertest"
 )
 
-// browser starts a headless Chromium, which .ci/packages installs.
-func browser(t *testing.T) context.Context {
+// open opens a tab for the pages of a server.
+func open(ctx context.Context, t *testing.T, base string, before ...chromedp.Action) *browsertest.Tab {
 	t.Helper()
-	program := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if found, err := exec.LookPath(name); err == nil {
-			program = found
-			break
-		}
-	}
-	if program == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("there is no chromium: .ci/run installs it")
-		}
-		t.Skip("NOT LOOKED AT: there is no chromium")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.UserDataDir(profileFolder(t)), chromedp.Flag("disable-background-networking", true))
-	if os.Geteuid() == 0 {
-		options = append(options, chromedp.NoSandbox) // Chromium has none for root
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	t.Cleanup(func() { _ = chromedp.Cancel(ctx) }) // waits for the browser, which writes to its folder until it ends
-	if err := chromedp.Run(ctx); err != nil {
-		t.Fatalf("start %s: %v", program, err)
-	}
-	return ctx
+	return browsertest.Open(ctx, t, func(url string) bool { return strings.HasPrefix(url, base+"/") }, before...)
 }
 
-// profileFolder is where the browser keeps what it likes to. What some process of
-// it writes at the very end is no failure of the test.
-func profileFolder(t *testing.T) string {
+// to goes to a page.
+func to(t *testing.T, v *browsertest.Tab, address string) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "postscan-browser-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return dir
-}
-
-// visit is a tab, with everything that should not happen in it.
-type visit struct {
-	ctx  context.Context //nolint:containedctx // a tab of chromedp is its context
-	base string
-	mu   sync.Mutex
-	bad  []string
-}
-
-func open(ctx context.Context, t *testing.T, base string, before ...chromedp.Action) *visit {
-	t.Helper()
-	tab, cancel := chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	v := &visit{ctx: tab, base: base}
-	note := func(format string, args ...any) {
-		v.mu.Lock()
-		defer v.mu.Unlock()
-		v.bad = append(v.bad, fmt.Sprintf(format, args...))
-	}
-	chromedp.ListenTarget(tab, func(event any) {
-		switch e := event.(type) {
-		case *runtime.EventExceptionThrown:
-			note("exception: %s", e.ExceptionDetails.Text)
-		case *runtime.EventConsoleAPICalled:
-			note("console: %s, %d values", e.Type, len(e.Args))
-		case *log.EventEntryAdded:
-			note("log: %s %s", e.Entry.Level, e.Entry.Text)
-		case *network.EventRequestWillBeSent:
-			if !strings.HasPrefix(e.Request.URL, base+"/") && !strings.HasPrefix(e.Request.URL, "data:") {
-				note("fetched: %s", e.Request.URL)
-			}
-		case *page.EventJavascriptDialogOpening:
-			note("a dialogue: %s", e.Message)
-		}
-	})
-	v.run(t, network.Enable(), log.Enable(), runtime.Enable(), page.Enable())
-	v.run(t, before...)
-	return v
-}
-
-func (v *visit) run(t *testing.T, actions ...chromedp.Action) {
-	t.Helper()
-	if err := chromedp.Run(v.ctx, actions...); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (v *visit) to(t *testing.T, path string) {
-	t.Helper()
-	v.run(t, chromedp.Navigate(v.base+path), chromedp.WaitReady("main"))
-}
-
-func eval[T any](t *testing.T, v *visit, expression string) T {
-	t.Helper()
-	var out T
-	v.run(t, chromedp.Evaluate(expression, &out))
-	return out
-}
-
-func (v *visit) check(t *testing.T) {
-	t.Helper()
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for _, b := range v.bad {
-		t.Error(b)
-	}
-}
-
-// keep writes a picture of the whole page into the folder that POSTSCAN_SCREENSHOTS
-// names, to be looked at.
-func (v *visit) keep(t *testing.T, name string) {
-	t.Helper()
-	dir := os.Getenv("POSTSCAN_SCREENSHOTS")
-	if dir == "" {
-		return
-	}
-	var picture []byte
-	v.run(t, chromedp.FullScreenshot(&picture, 100))
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	v.Run(t, chromedp.Navigate(address), chromedp.WaitReady("main"))
 }
 
 // busyServer is a server with findings of every severity, a stale target and changes.
@@ -188,7 +66,7 @@ func busyServer(t *testing.T) (*httptest.Server, *audit.Store) {
 }
 
 func TestDashboardInBrowser(t *testing.T) {
-	ctx := browser(t)
+	ctx := browsertest.Start(t)
 	srv, s := busyServer(t)
 	runs, err := s.Runs(t.Context(), "web", "", 0)
 	if err != nil {
@@ -200,39 +78,39 @@ func TestDashboardInBrowser(t *testing.T) {
 	}
 	t.Run("overview, filter, finding", func(t *testing.T) {
 		v := open(ctx, t, srv.URL, chromedp.EmulateViewport(1280, 900))
-		v.to(t, "/")
-		if stale := eval[string](t, v, `document.querySelector('.alert').textContent`); !strings.Contains(stale, "does not answer") {
+		to(t, v, srv.URL+"/")
+		if stale := browsertest.Eval[string](t, v, `document.querySelector('.alert').textContent`); !strings.Contains(stale, "does not answer") {
 			t.Errorf("the stale target is told as %q", stale)
 		}
-		if n := eval[int](t, v, `document.querySelectorAll('svg path').length`); n == 0 {
+		if n := browsertest.Eval[int](t, v, `document.querySelectorAll('svg path').length`); n == 0 {
 			t.Error("the trend has no line")
 		}
-		v.run(t, chromedp.Click(`.cards li.high a`, chromedp.ByQuery), chromedp.WaitVisible(`form.filter`, chromedp.ByQuery))
-		if wrong := eval[int](t, v, `[...document.querySelectorAll('tbody td:first-child')].filter(c => c.textContent !== 'high').length`); wrong != 0 {
+		v.Run(t, chromedp.Click(`.cards li.high a`, chromedp.ByQuery), chromedp.WaitVisible(`form.filter`, chromedp.ByQuery))
+		if wrong := browsertest.Eval[int](t, v, `[...document.querySelectorAll('tbody td:first-child')].filter(c => c.textContent !== 'high').length`); wrong != 0 {
 			t.Errorf("%d findings are not of the severity that was clicked", wrong)
 		}
-		v.run(t, chromedp.SendKeys(`input[name=q]`, "value 11 of", chromedp.ByQuery), chromedp.Submit(`form.filter`, chromedp.ByQuery), chromedp.WaitVisible(`input[name=q][value="value 11 of"]`, chromedp.ByQuery))
-		if n := eval[int](t, v, `document.querySelectorAll('tbody tr').length`); n != 1 {
+		v.Run(t, chromedp.SendKeys(`input[name=q]`, "value 11 of", chromedp.ByQuery), chromedp.Submit(`form.filter`, chromedp.ByQuery), chromedp.WaitVisible(`input[name=q][value="value 11 of"]`, chromedp.ByQuery))
+		if n := browsertest.Eval[int](t, v, `document.querySelectorAll('tbody tr').length`); n != 1 {
 			t.Errorf("the filter leaves %d rows, want 1", n)
 		}
-		if where := eval[string](t, v, `location.search`); !strings.Contains(where, "severity=high") || !strings.Contains(where, "q=value") {
+		if where := browsertest.Eval[string](t, v, `location.search`); !strings.Contains(where, "severity=high") || !strings.Contains(where, "q=value") {
 			t.Errorf("the address does not hold the filter: %s", where)
 		}
-		v.run(t, chromedp.Click(`tbody a`, chromedp.ByQuery), chromedp.WaitVisible(`#waiver`, chromedp.ByQuery))
-		v.check(t)
+		v.Run(t, chromedp.Click(`tbody a`, chromedp.ByQuery), chromedp.WaitVisible(`#waiver`, chromedp.ByQuery))
+		v.Check(t)
 	})
 	t.Run("markup stays text", func(t *testing.T) {
 		v := open(ctx, t, srv.URL)
 		for _, path := range []string{"/", "/findings?standing=", fmt.Sprint("/findings/", marked[0].ID), fmt.Sprint("/targets/", marked[0].Target.ID), "/runs/" + runs[1].ID, "/audits/web"} {
-			v.to(t, path)
-			if n := eval[int](t, v, `document.querySelectorAll('main script, main img').length`); n != 0 {
+			to(t, v, srv.URL+path)
+			if n := browsertest.Eval[int](t, v, `document.querySelectorAll('main script, main img').length`); n != 0 {
 				t.Errorf("%s: %d elements of stored markup", path, n)
 			}
-			if text := eval[string](t, v, `document.querySelector('main').textContent`); path != "/" && path != "/audits/web" && !strings.Contains(text, "<script>alert(1)</script>") {
+			if text := browsertest.Eval[string](t, v, `document.querySelector('main').textContent`); path != "/" && path != "/audits/web" && !strings.Contains(text, "<script>alert(1)</script>") {
 				t.Errorf("%s does not show the markup as text", path)
 			}
 		}
-		v.check(t)
+		v.Check(t)
 	})
 	t.Run("login, and no script", func(t *testing.T) {
 		locked, store := testServer(t, func(o *Options) { o.Open = false })
@@ -241,12 +119,12 @@ func TestDashboardInBrowser(t *testing.T) {
 			t.Fatal(err)
 		}
 		v := open(ctx, t, locked.URL, emulation.SetScriptExecutionDisabled(true))
-		v.to(t, "/")
-		v.keep(t, "login")
-		v.run(t, chromedp.SendKeys(`input[name=token]`, secret+"\r", chromedp.ByQuery), chromedp.WaitVisible(`.cards`, chromedp.ByQuery))
-		v.run(t, chromedp.Click(`nav a[href="/findings"]`, chromedp.ByQuery), chromedp.WaitVisible(`form.filter`, chromedp.ByQuery))
-		v.run(t, chromedp.Click(`header form button`, chromedp.ByQuery), chromedp.WaitVisible(`input[name=token]`, chromedp.ByQuery))
-		v.check(t)
+		to(t, v, locked.URL+"/")
+		v.Keep(t, "login")
+		v.Run(t, chromedp.SendKeys(`input[name=token]`, secret+"\r", chromedp.ByQuery), chromedp.WaitVisible(`.cards`, chromedp.ByQuery))
+		v.Run(t, chromedp.Click(`nav a[href="/findings"]`, chromedp.ByQuery), chromedp.WaitVisible(`form.filter`, chromedp.ByQuery))
+		v.Run(t, chromedp.Click(`header form button`, chromedp.ByQuery), chromedp.WaitVisible(`input[name=token]`, chromedp.ByQuery))
+		v.Check(t)
 	})
 	pages := map[string]string{"overview": "/", "findings": "/findings", "finding": fmt.Sprint("/findings/", marked[0].ID), "audit": "/audits/web", "run": "/runs/" + runs[1].ID, "target": "/targets/1", "framework": "/frameworks/isolation"}
 	for look, media := range map[string]string{"light": "rgb(255, 255, 255)", "dark": "rgb(13, 17, 23)"} {
@@ -254,22 +132,22 @@ func TestDashboardInBrowser(t *testing.T) {
 			t.Run(look+"-"+size, func(t *testing.T) {
 				v := open(ctx, t, srv.URL, chromedp.EmulateViewport(width, 844), emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: look}}))
 				for name, path := range pages {
-					v.to(t, path)
-					if got := eval[string](t, v, `getComputedStyle(document.body).backgroundColor`); got != media {
+					to(t, v, srv.URL+path)
+					if got := browsertest.Eval[string](t, v, `getComputedStyle(document.body).backgroundColor`); got != media {
 						t.Errorf("%s: the background is %s, want %s", name, got, media)
 					}
-					if wide := eval[int64](t, v, `document.documentElement.scrollWidth`); wide > width {
+					if wide := browsertest.Eval[int64](t, v, `document.documentElement.scrollWidth`); wide > width {
 						t.Errorf("%s is %d pixels wide on a screen of %d: it scrolls sideways", name, wide, width)
 					}
-					if low := eval[float64](t, v, lowestContrast); low < 4.5 {
+					if low := browsertest.Eval[float64](t, v, lowestContrast); low < 4.5 {
 						t.Errorf("%s: some text has a contrast of %.2f: under 4.5 it is hard to read", name, low)
 					}
-					if n := eval[int](t, v, `[...document.querySelectorAll('input:not([type=hidden]), select')].filter(e => !e.labels.length).length`); n != 0 {
+					if n := browsertest.Eval[int](t, v, `[...document.querySelectorAll('input:not([type=hidden]), select')].filter(e => !e.labels.length).length`); n != 0 {
 						t.Errorf("%s: %d fields have no label", name, n)
 					}
-					v.keep(t, name+"-"+look+"-"+size)
+					v.Keep(t, name+"-"+look+"-"+size)
 				}
-				v.check(t)
+				v.Check(t)
 			})
 		}
 	}

@@ -12,20 +12,24 @@ import (
 
 // The role for add-ons lists every kind of add-ons that is read, and no other.
 func TestRoleForAddOns(t *testing.T) {
-	b, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "deploy", "add-ons.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var role rbacv1.ClusterRole
-	if err := yaml.Unmarshal(b, &role); err != nil {
-		t.Fatal(err)
+	var rules []rbacv1.PolicyRule
+	for _, name := range []string{"add-ons.yaml", "gatekeeper.yaml"} {
+		b, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "deploy", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var role rbacv1.ClusterRole
+		if err := yaml.Unmarshal(b, &role); err != nil {
+			t.Fatal(err)
+		}
+		rules = append(rules, role.Rules...)
 	}
 	want := []string{"constraints.gatekeeper.sh/*"}
 	for _, c := range customKinds {
 		want = append(want, c.group+"/"+c.resource)
 	}
 	var got []string
-	for _, rule := range role.Rules {
+	for _, rule := range rules {
 		for _, resource := range rule.Resources {
 			got = append(got, rule.APIGroups[0]+"/"+resource)
 		}
@@ -33,6 +37,6 @@ func TestRoleForAddOns(t *testing.T) {
 	slices.Sort(want)
 	slices.Sort(got)
 	if !slices.Equal(got, want) {
-		t.Errorf("the role has\n%v\nand the collector reads\n%v", got, want)
+		t.Errorf("the roles have\n%v\nand the collector reads\n%v", got, want)
 	}
 }
