@@ -285,7 +285,7 @@ type sqliteTx struct {
 var parameter = regexp.MustCompile(`\$(\d+)`)
 
 func (t sqliteTx) exec(ctx context.Context, sql string, args ...any) (int64, error) {
-	r, err := t.ExecContext(ctx, parameter.ReplaceAllString(sql, "?$1"), args...) //nolint:gosec // statements are written in this package; what users say is a parameter
+	r, err := t.ExecContext(ctx, parameter.ReplaceAllString(sql, "?$1"), args...)
 	if err != nil {
 		return 0, err
 	}
