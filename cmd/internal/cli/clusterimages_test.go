@@ -127,7 +127,8 @@ func TestClusterImages(t *testing.T) {
 		}
 		return img
 	}
-	broken, err := mutate.AppendLayers(base, static.NewLayer([]byte("no archive at all"), types.DockerLayer))
+	// Of layers of its own: an image that fails ends the reading of a layer that no other waits for yet.
+	broken, err := mutate.AppendLayers(buildImage(t, v1.Config{}, map[string]string{"alone": "here"}), static.NewLayer([]byte("no archive at all"), types.DockerLayer))
 	if err != nil {
 		t.Fatal(err)
 	}
