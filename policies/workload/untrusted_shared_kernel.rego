@@ -61,18 +61,21 @@ untrusted contains sprintf("container %s runs what others write (%s)", [c.name, 
 
 # runners are repositories of programs that run jobs or notebooks, whatever registry they were copied to. It is one pattern, for
 # it is asked about every image.
-runners := concat("", ["(?:^|/)(?:", concat("|", [
-	`actions-runner`,
-	`gitlab-runner(?:-helper)?`,
-	`jenkins/(?:inbound-agent|agent|jnlp-slave|ssh-agent)`,
-	`buildkite/agent`,
-	`drone-runner-[a-z]+`,
-	`woodpecker-agent`,
-	`circleci/(?:runner-agent|container-agent)`,
-	`forgejo/runner`,
-	`gitea/act_runner`,
-	`(?:jupyter|jupyterhub|quay\.io/jupyter)/[a-z0-9-]*(?:notebook|singleuser)[a-z0-9-]*`,
-]), ")$"])
+runners := concat("", [
+	"(?:^|/)(?:", concat("|", [
+		`actions-runner`,
+		`gitlab-runner(?:-helper)?`,
+		`jenkins/(?:inbound-agent|agent|jnlp-slave|ssh-agent)`,
+		`buildkite/agent`,
+		`drone-runner-[a-z]+`,
+		`woodpecker-agent`,
+		`circleci/(?:runner-agent|container-agent)`,
+		`forgejo/runner`,
+		`gitea/act_runner`,
+		`(?:jupyter|jupyterhub|quay\.io/jupyter)/[a-z0-9-]*(?:notebook|singleuser)[a-z0-9-]*`,
+	]),
+	")$",
+])
 
 default runtime := "no runtime class"
 
