@@ -34,14 +34,29 @@ const imageRunsAsRoot = "PS-IMG-001"
 // running gathers which workloads run which images.
 type running struct {
 	uses   map[string][]ImageUse // by where the link leads
-	images []RunningImage
+	images []namedImage
 }
+
+// namedImage is an image with what links may call it.
+type namedImage struct {
+	RunningImage
+	names []string
+}
+
+// AliasReference is the type of an alias that links of workloads may lead to
+// where it is not the image's target: the image runs under several names.
+const AliasReference = "reference"
 
 // add books a resource.
 func (r *running) add(res *facts.Resource) {
 	switch f := res.Facts.(type) {
 	case *facts.Image:
-		im := RunningImage{Target: res.Target, Resource: ResourceRef{res.Kind, res.ID}}
+		im := namedImage{RunningImage{Target: res.Target, Resource: ResourceRef{res.Kind, res.ID}}, []string{res.Target}}
+		for _, a := range res.Aliases {
+			if a.Type == AliasReference {
+				im.names = append(im.names, a.Value)
+			}
+		}
 		if m, ok := res.Missing["config"]; ok && m.Status == facts.Unknown && !m.Partial {
 			im.Problem = m.Reason
 		}
@@ -64,16 +79,17 @@ func (r *running) add(res *facts.Resource) {
 func (r *running) join(rep *Report) {
 	masked := map[string]bool{} // targets of images
 	for _, im := range r.images {
-		uses, ok := r.uses[im.Target]
-		if !ok {
+		var uses []ImageUse
+		for _, n := range im.names {
+			uses = append(uses, r.uses[n]...)
+		}
+		if len(uses) == 0 {
 			continue
 		}
-		im.Workloads = slices.Clone(uses)
-		slices.SortFunc(im.Workloads, func(a, b ImageUse) int {
-			return cmp.Or(cmp.Compare(a.Target, b.Target), cmp.Compare(a.Resource.ID, b.Resource.ID))
-		})
-		rep.Images = append(rep.Images, im)
-		masked[im.Target] = !slices.ContainsFunc(uses, func(u ImageUse) bool { return !slices.Contains(u.Masks, imageRunsAsRoot) })
+		slices.SortFunc(uses, compareUses)
+		im.Workloads = slices.CompactFunc(uses, func(a, b ImageUse) bool { return compareUses(a, b) == 0 })
+		rep.Images = append(rep.Images, im.RunningImage)
+		masked[im.Target] = !slices.ContainsFunc(im.Workloads, func(u ImageUse) bool { return !slices.Contains(u.Masks, imageRunsAsRoot) })
 	}
 	maps.DeleteFunc(masked, func(_ string, all bool) bool { return !all })
 	slices.SortFunc(rep.Images, func(a, b RunningImage) int { return cmp.Compare(a.Target, b.Target) })
@@ -84,4 +100,9 @@ func (r *running) join(rep *Report) {
 			f.Evidence = append(slices.Clip(f.Evidence), Evidence{Path: "workloads", Value: "each of them sets another user for all of its containers"})
 		}
 	}
+}
+
+// compareUses orders workloads.
+func compareUses(a, b ImageUse) int {
+	return cmp.Or(cmp.Compare(a.Target, b.Target), cmp.Compare(a.Resource.ID, b.Resource.ID))
 }

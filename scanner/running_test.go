@@ -19,9 +19,14 @@ func TestRunningImages(t *testing.T) {
 	image := func(target string, missing map[string]facts.Missing) *facts.Resource {
 		return &facts.Resource{Kind: facts.KindImage, ID: target, Target: target, Missing: missing, Facts: &facts.Image{}}
 	}
+	named := func(r *facts.Resource, name string) *facts.Resource {
+		r.Aliases = []facts.Alias{{Type: AliasReference, Value: name}}
+		return r
+	}
 	r := &running{uses: map[string][]ImageUse{}}
 	for _, res := range []*facts.Resource{
 		workload("b", "masked", 1000), workload("a", "masked", 7, 8), workload("c", "open", 1000), workload("d", "open", 1000, -1), workload("e", "unread"),
+		workload("f", "alias", 1000), workload("f", "renamed", 1000), named(image("renamed", nil), "alias"),
 		image("masked", nil), image("open", nil), image("unread", map[string]facts.Missing{"config": {Status: facts.Unknown, Reason: "why"}}), image("alone", nil),
 	} {
 		r.add(res)
@@ -31,7 +36,7 @@ func TestRunningImages(t *testing.T) {
 		rep.Findings = append(rep.Findings, Finding{Rule: &Rule{ID: imageRunsAsRoot}, Target: target, Severity: SeverityMedium})
 	}
 	r.join(rep)
-	if len(rep.Images) != 3 || rep.Images[0].Workloads[0].Resource.ID != "a" || len(rep.Images[0].Workloads[0].Masks) != 1 || rep.Images[2].Problem != "why" {
+	if len(rep.Images) != 4 || len(rep.Images[2].Workloads) != 1 || rep.Images[0].Workloads[0].Resource.ID != "a" || len(rep.Images[0].Workloads[0].Masks) != 1 || rep.Images[3].Problem != "why" {
 		t.Errorf("images %+v", rep.Images)
 	}
 	for i, want := range []Severity{SeverityInfo, SeverityMedium, SeverityMedium} {

@@ -4,11 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"reflect"
 	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,7 +13,6 @@ import (
 	"github.com/postscan/postscan/scanner"
 	"github.com/postscan/postscan/scanner/collect/image"
 	"github.com/postscan/postscan/scanner/collect/kube"
-	"github.com/postscan/postscan/scanner/facts"
 	"github.com/postscan/postscan/scanner/inventory"
 	"github.com/postscan/postscan/scanner/vulndb"
 )
@@ -69,40 +64,32 @@ func (a *app) clusterImages(f *clusterImageFlags, network *registryFlags, now ti
 		if err != nil {
 			return err
 		}
-		out := &imageSink{Sink: sink, ctx: ctx, pull: pull, images: map[string]*kube.RunningImage{}, sources: map[string]bool{}}
-		byPlatform := map[string][]string{}
-		for i := range images {
-			im := &images[i]
-			out.images[im.Digest] = im
-			if im.Untold {
-				if err := out.unread(facts.Target{Kind: "image", Ref: im.Digest, Identity: im.Repository}, "the runtime of its node tells no digest that a registry knows, so which content runs is not known"); err != nil {
-					return err
-				}
-				continue
-			}
-			platform := ""
-			if len(im.Platforms) > 0 {
-				platform = im.Platforms[0]
-			}
-			byPlatform[platform] = append(byPlatform[platform], im.Digest)
+		o := image.Options{
+			Source: image.SourceRegistry, Registry: registry,
+			CacheDir: f.cacheDir, NoCache: f.noCache, Parallel: f.parallel, NoSignatures: f.noSignatures,
+			Limits: image.Limits{Time: f.imageTimeout}, Inventory: inventory.Options{Secrets: !f.noSecrets},
+			EndOfLife: vulndb.EndOfLife, Now: now, Log: a.log,
 		}
-		for _, platform := range slices.Sorted(maps.Keys(byPlatform)) {
-			o := image.Options{
-				References: byPlatform[platform], Platform: platform, Source: image.SourceRegistry, Registry: registry,
-				CacheDir: f.cacheDir, NoCache: f.noCache, Parallel: f.parallel, NoSignatures: f.noSignatures,
-				Limits: image.Limits{Time: f.imageTimeout}, Inventory: inventory.Options{Secrets: !f.noSecrets},
-				EndOfLife: vulndb.EndOfLife, Now: now, Log: a.log, Progress: bar.image,
+		out := newImageSink(ctx, sink, pull, images)
+		o.Progress = func(e image.Event) {
+			out.told(e)
+			bar.image(e)
+		}
+		for {
+			references, platform := out.next()
+			if len(references) == 0 {
+				return out.close()
 			}
-			if err := a.scanPlatform(ctx, out, o, data, f.noVulnerabilities); err != nil {
+			o.References, o.Platform = references, platform
+			if err := a.scanRunning(ctx, out, o, data, f.noVulnerabilities); err != nil {
 				return err
 			}
 		}
-		return out.otherPlatforms(images)
 	}, nil
 }
 
-// scanPlatform scans the images of one platform.
-func (a *app) scanPlatform(ctx context.Context, sink scanner.Sink, o image.Options, data vulndb.Options, noVulnerabilities bool) error {
+// scanRunning scans images on one platform.
+func (a *app) scanRunning(ctx context.Context, sink scanner.Sink, o image.Options, data vulndb.Options, noVulnerabilities bool) error {
 	c, closer, err := a.imageCollector(ctx, o, data, noVulnerabilities)
 	if err != nil {
 		return err
@@ -122,20 +109,26 @@ type pullSecrets struct {
 func readPullSecrets(ctx context.Context, images []kube.RunningImage, secret pullSecretReader) *pullSecrets {
 	p := &pullSecrets{byRepository: map[string][]image.Logins{}, problems: map[kube.PullSecret]string{}}
 	read := map[kube.PullSecret]image.Logins{}
+	one := func(name kube.PullSecret) image.Logins {
+		logins, known := read[name]
+		if known {
+			return logins
+		}
+		raw, err := secret(ctx, name)
+		if err == nil {
+			logins, err = image.ParseLogins(raw)
+		}
+		if err != nil {
+			p.problems[name] = fmt.Sprintf("the pull secret %s/%s could not be used: %s", name.Namespace, name.Name, err)
+		}
+		read[name] = logins
+		return logins
+	}
 	for i := range images {
-		for _, name := range images[i].PullSecrets {
-			logins, known := read[name]
-			if !known {
-				raw, err := secret(ctx, name)
-				if err == nil {
-					logins, err = image.ParseLogins(raw)
-				}
-				if err != nil {
-					p.problems[name] = fmt.Sprintf("the pull secret %s/%s could not be used: %s", name.Namespace, name.Name, err)
-				}
-				read[name] = logins
+		for _, ref := range images[i].References {
+			for _, name := range ref.PullSecrets {
+				p.byRepository[ref.Repository] = append(p.byRepository[ref.Repository], one(name))
 			}
-			p.byRepository[images[i].Repository] = append(p.byRepository[images[i].Repository], logins)
 		}
 	}
 	return p
@@ -152,88 +145,6 @@ func (p *pullSecrets) logins(repository string) []image.Login {
 		}
 	}
 	return out
-}
-
-// imageSink hands on what is seen of the images of a cluster. Where the image
-// command would fail a target, the image is unknown here: nobody asked for it by
-// name, and the workloads that run it are judged all the same.
-type imageSink struct {
-	scanner.Sink
-	ctx     context.Context //nolint:containedctx // of the collection; Target has none
-	pull    *pullSecrets
-	images  map[string]*kube.RunningImage
-	mu      sync.Mutex // guards sources
-	sources map[string]bool
-}
-
-// Target implements [scanner.Sink].
-func (s *imageSink) Target(t facts.Target) error {
-	if t.Error == "" {
-		return s.Sink.Target(t)
-	}
-	reason := "the image could not be read: " + t.Error
-	if im := s.images[t.Ref]; im != nil {
-		for _, name := range im.PullSecrets {
-			if p := s.pull.problems[name]; p != "" {
-				reason += "; " + p
-			}
-		}
-	}
-	t.Error = ""
-	return s.unread(t, reason)
-}
-
-// Source implements [scanner.Sink]. Each platform is a collection of its own.
-func (s *imageSink) Source(src facts.Source) error {
-	s.mu.Lock()
-	seen := s.sources[src.Name]
-	s.sources[src.Name] = true
-	s.mu.Unlock()
-	if seen {
-		return nil
-	}
-	return s.Sink.Source(src)
-}
-
-// unread sends an image of which nothing could be seen.
-func (s *imageSink) unread(t facts.Target, reason string) error {
-	if t.Properties == nil {
-		t.Properties = map[string]string{}
-	}
-	if err := s.Sink.Target(t); err != nil {
-		return err
-	}
-	return s.unknown(t.Ref, t.Ref, reason)
-}
-
-// otherPlatforms tells of the images that nodes of several platforms run. One
-// digest then stands for another content on each, and that of the first alone
-// was read.
-func (s *imageSink) otherPlatforms(images []kube.RunningImage) error {
-	for i := range images {
-		im := &images[i]
-		if im.Untold || len(im.Platforms) < 2 {
-			continue
-		}
-		for _, p := range im.Platforms[1:] {
-			reason := fmt.Sprintf("nodes of %s run it too, and only the content for %s was read; scan the other with postscan image --platform %s", p, im.Platforms[0], p)
-			if err := s.unknown(im.Digest, im.Digest+" ("+p+")", reason); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// unknown sends an image of a target of which nothing is known.
-func (s *imageSink) unknown(target, id, reason string) error {
-	r := &facts.Resource{Kind: facts.KindImage, ID: id, Key: "image", Target: target, Missing: map[string]facts.Missing{}, Facts: &facts.Image{}}
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[facts.Image]()) {
-		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" {
-			r.Missing[name] = facts.Missing{Status: facts.Unknown, Reason: reason}
-		}
-	}
-	return s.Sink.Resource(s.ctx, r)
 }
 
 // registryWith makes the client for registries that enters repositories with

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/static"
@@ -79,6 +81,28 @@ func (p *privateRegistry) push(t *testing.T, repository string, img v1.Image) st
 	return p.address + "/" + repository + "@" + digest.String()
 }
 
+// pushIndex pushes the image of each platform and their index, and returns its
+// digest reference.
+func (p *privateRegistry) pushIndex(t *testing.T, repository string, images map[string]v1.Image) string {
+	t.Helper()
+	idx := v1.ImageIndex(empty.Index)
+	for _, arch := range slices.Sorted(maps.Keys(images)) {
+		idx = mutate.AppendManifests(idx, mutate.IndexAddendum{Add: images[arch], Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: arch}}})
+	}
+	ref, err := name.ParseReference(p.address+"/"+repository+":1", name.Insecure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := remote.WriteIndex(ref, idx, remote.WithAuth(&authn.Basic{Username: "puller", Password: registryPassword})); err != nil {
+		t.Fatal(err)
+	}
+	digest, err := idx.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.address + "/" + repository + "@" + digest.String()
+}
+
 // runningPod makes a pod that runs, as a kubelet would report it.
 func runningPod(t *testing.T, client kubernetes.Interface, pod *corev1.Pod, imageID string) {
 	t.Helper()
@@ -93,6 +117,20 @@ func runningPod(t *testing.T, client kubernetes.Interface, pod *corev1.Pod, imag
 	patch := fmt.Sprintf(`{"status":{"phase":"Running","containerStatuses":[{"name":"app","image":%q,"imageID":%q,"ready":true,"restartCount":0,"state":{},"lastState":{}}]}}`, pod.Spec.Containers[0].Image, imageID)
 	if _, err := client.CoreV1().Pods(pod.Namespace).Patch(t.Context(), pod.Name, ktypes.MergePatchType, []byte(patch), metav1.PatchOptions{}, "status"); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// twoNodes makes the nodes "one" (amd64) and "two" (arm64).
+func twoNodes(t *testing.T, client kubernetes.Interface) {
+	t.Helper()
+	for name, arch := range map[string]string{"one": "amd64", "two": "arm64"} {
+		if _, err := client.CoreV1().Nodes().Create(t.Context(), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		node := []byte(`{"status":{"nodeInfo":{"operatingSystem":"linux","architecture":"` + arch + `","machineID":"","systemUUID":"","bootID":"","kernelVersion":"","osImage":"","containerRuntimeVersion":"containerd://2.0","kubeletVersion":"v1.36.0","kubeProxyVersion":""}}}`)
+		if _, err := client.CoreV1().Nodes().Patch(t.Context(), name, ktypes.MergePatchType, node, metav1.PatchOptions{}, "status"); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -136,15 +174,7 @@ func TestClusterImages(t *testing.T) {
 	bad, locked := reg.push(t, "team/broken", broken), reg.push(t, "vault/locked", with("10002"))
 
 	ctx := t.Context()
-	for name, arch := range map[string]string{"one": "amd64", "two": "arm64"} {
-		if _, err := client.CoreV1().Nodes().Create(ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		node := []byte(`{"status":{"nodeInfo":{"operatingSystem":"linux","architecture":"` + arch + `","machineID":"","systemUUID":"","bootID":"","kernelVersion":"","osImage":"","containerRuntimeVersion":"containerd://2.0","kubeletVersion":"v1.36.0","kubeProxyVersion":""}}}`)
-		if _, err := client.CoreV1().Nodes().Patch(ctx, name, ktypes.MergePatchType, node, metav1.PatchOptions{}, "status"); err != nil {
-			t.Fatal(err)
-		}
-	}
+	twoNodes(t, client)
 	auth := func(password string) string { return base64.StdEncoding.EncodeToString([]byte("puller:" + password)) }
 	secrets := []*corev1.Secret{
 		{ObjectMeta: metav1.ObjectMeta{Name: "new"}, Type: corev1.SecretTypeDockerConfigJson, Data: map[string][]byte{".dockerconfigjson": []byte(`{"auths":{"http://` + reg.address + `/v2/":{"auth":"` + auth(registryPassword) + `"}}}`)}},
@@ -194,16 +224,11 @@ func TestClusterImages(t *testing.T) {
 	rep := clusterReport(t, 0, args...)
 
 	images := map[string]scanner.RunningImage{}
-	var unread scanner.RunningImage // the other platform
 	for _, im := range rep.Images {
-		if strings.HasSuffix(im.Resource.ID, " (linux/arm64)") {
-			unread = im
-			continue
-		}
 		images[im.Target] = im
 	}
-	if unread.Target != other || !strings.Contains(unread.Problem, "only the content for linux/amd64 was read") || len(unread.Workloads) != 2 {
-		t.Errorf("the other platform is told as %+v", unread)
+	if len(images) != 6 || len(rep.Images) != 6 {
+		t.Errorf("%d images run: %+v", len(rep.Images), rep.Images)
 	}
 	runs := func(ref string) []string {
 		var out []string
@@ -212,8 +237,10 @@ func TestClusterImages(t *testing.T) {
 		}
 		return out
 	}
-	if got := runs(root); !slices.Equal(got, []string{"shop/Pod/root-a", "shop/Pod/root-b"}) {
-		t.Errorf("%s is run by %v", root, got)
+	for ref, want := range map[string][]string{root: {"shop/Pod/root-a", "shop/Pod/root-b"}, other: {"shop/Pod/other", "shop/Pod/other-arm"}} {
+		if got := runs(ref); !slices.Equal(got, want) { // one content, though nodes of two platforms run the other
+			t.Errorf("%s is run by %v, want %v", ref, got, want)
+		}
 	}
 	for _, ref := range []string{root, masked, other} {
 		if images[ref].Problem != "" {
@@ -256,12 +283,102 @@ func TestClusterImages(t *testing.T) {
 			unknown[g.Target]++
 		}
 	}
-	if len(unknown) != 4 || unknown[bad] != 1 || unknown[locked] != 1 || unknown[other] != 1 {
+	if len(unknown) != 3 || unknown[bad] != 1 || unknown[locked] != 1 {
 		t.Errorf("unknown are %v", unknown)
 	}
 	if res := run(t, nil, append([]string{"cluster", "--fail-on", "high"}, args...)...); res.code != 3 && res.code != 4 {
 		t.Errorf("the gate exits %d: %s", res.code, res.stderr)
 	} else if strings.Contains(res.stdout+res.stderr, "horse") || strings.Contains(res.stdout+res.stderr, auth(registryPassword)) || !strings.Contains(res.stdout, "shop/Pod/root-b") {
 		t.Errorf("the table does not lead to the workloads, or tells a secret:\n%s", res.stdout)
+	}
+}
+
+// The contents of an index are told apart by the platforms of the nodes; the same
+// digest under two names is one image, read where it can be read; and a digest of
+// one content is that content whatever it says it is for.
+func TestClusterImagesPlatforms(t *testing.T) {
+	s := clustertest.Start(t, nil)
+	client, err := kubernetes.NewForConfig(s.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	twoNodes(t, client)
+	reg := startPrivateRegistry(t)
+	onARM := func(img v1.Image) v1.Image {
+		config, err := img.ConfigFile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		config = config.DeepCopy()
+		config.Architecture = "arm64"
+		if img, err = mutate.ConfigFile(img, config); err != nil {
+			t.Fatal(err)
+		}
+		return img
+	}
+	clean := buildImage(t, v1.Config{User: "7"}, map[string]string{"app": "amd64"})
+	leaky := onARM(buildImage(t, v1.Config{User: "7"}, map[string]string{"app": "arm64", "root/.ssh/key": testKey()}))
+	both := map[string]v1.Image{"amd64": clean, "arm64": leaky}
+	index := reg.pushIndex(t, "team/both", both)
+	if _, digest, _ := strings.Cut(index, "@"); reg.pushIndex(t, "mirror/both", both) != reg.address+"/mirror/both@"+digest {
+		t.Fatal("the index has another digest in the mirror")
+	}
+	plain := reg.push(t, "team/plain", buildImage(t, v1.Config{User: "7"}, map[string]string{"app": "plain"}))
+	elsewhere := reg.pushIndex(t, "team/elsewhere", map[string]v1.Image{"amd64": clean, "s390x": leaky})
+
+	ctx := t.Context()
+	if _, err := client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	docker := []byte(`{"auths":{"` + reg.address + `":{"username":"puller","password":"` + registryPassword + `"}}}`)
+	if _, err := client.CoreV1().Secrets("shop").Create(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "pull"}, Type: corev1.SecretTypeDockerConfigJson, Data: map[string][]byte{".dockerconfigjson": docker}}, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "default"}, ImagePullSecrets: []corev1.LocalObjectReference{{Name: "pull"}}}
+	if _, err := client.CoreV1().ServiceAccounts("shop").Create(ctx, account, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	runs := func(pod, node, reference string) {
+		runningPod(t, client, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: pod}, Spec: corev1.PodSpec{NodeName: node, Containers: []corev1.Container{{Name: "app", Image: "x"}}}}, reference)
+	}
+	_, digest, _ := strings.Cut(index, "@")
+	_, plainDigest, _ := strings.Cut(plain, "@")
+	runs("both-1", "one", index)
+	runs("both-2", "two", index)
+	runs("both-3", "one", reg.address+"/mirror/both@"+digest)
+	runs("both-4", "two", reg.address+"/mirror/both@"+digest)
+	runs("plain-1", "two", plain)
+	runs("plain-2", "two", reg.address+"/gone/plain@"+plainDigest) // sorts first, and is not there
+	runs("elsewhere", "two", elsewhere)
+
+	rep := clusterReport(t, 0, "--kubeconfig", kubeconfig(t, s.Config), "--images", "--no-vulnerabilities", "--no-anonymous", "--no-cache", "--insecure-registry", reg.address, "--checks", "PS-IMG-004")
+	mirror := reg.address + "/mirror/both@" + digest // the first of the two names
+	type told struct{ workloads, problem string }
+	got := map[string]told{}
+	for _, im := range rep.Images {
+		var names []string
+		for _, w := range im.Workloads {
+			names = append(names, strings.TrimPrefix(w.Resource.ID, "shop/Pod/"))
+		}
+		got[im.Target] = told{strings.Join(names, " "), im.Problem}
+	}
+	want := map[string]told{
+		mirror + " (linux/amd64)": {workloads: "both-1 both-3"},
+		mirror + " (linux/arm64)": {workloads: "both-2 both-4"},
+		plain:                     {workloads: "plain-1 plain-2"},
+		elsewhere:                 {workloads: "elsewhere", problem: got[elsewhere].problem},
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("images that run: %+v\nwant %+v", got, want)
+	}
+	if p := got[elsewhere].problem; !strings.Contains(p, "linux/arm64 is wanted") {
+		t.Errorf("the problem of what is not there for the node's platform is %q", p)
+	}
+	var keys []string
+	for _, f := range rep.Findings {
+		keys = append(keys, f.Target)
+	}
+	if !slices.Equal(keys, []string{mirror + " (linux/arm64)"}) {
+		t.Errorf("the key is found in %v", keys)
 	}
 }

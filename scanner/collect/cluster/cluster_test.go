@@ -549,7 +549,9 @@ spec: {serviceAccountName: puller, imagePullSecrets: [{name: gone}], containers:
 	called := 0
 	collect(t, s.Config, "", cluster.Options{NoAnonymous: true, Images: func(ctx context.Context, _ scanner.Sink, images []kube.RunningImage, secret func(context.Context, kube.PullSecret) ([]byte, error)) error {
 		called++
-		want := []kube.RunningImage{{Digest: digest, Repository: "registry.example/app", Workloads: []string{"ops/Pod/pulled"}, PullSecrets: []kube.PullSecret{{Namespace: "ops", Name: "gone"}, {Namespace: "ops", Name: "pull"}}}}
+		want := []kube.RunningImage{{Digest: strings.TrimPrefix(digest, "registry.example/app@"), Workloads: []string{"ops/Pod/pulled"}, References: []kube.ImageReference{
+			{Name: digest, Repository: "registry.example/app", PullSecrets: []kube.PullSecret{{Namespace: "ops", Name: "gone"}, {Namespace: "ops", Name: "pull"}}},
+		}}}
 		if !reflect.DeepEqual(images, want) {
 			t.Errorf("images %+v, want %+v", images, want)
 		}

@@ -25,7 +25,7 @@ type work struct {
 	// nodes are those that its pods run on; pinned is the spec's own nodeName of
 	// a bare pod, which is the same thing.
 	nodes   nameSet
-	images  nameSet // digests that run: "repo@sha256:…"
+	images  nameSet // what runs: "repo@sha256:…", with the platform where images are tracked
 	running bool
 	// drift is the workload whose template this pod differs from.
 	drift *work
@@ -258,8 +258,10 @@ func (s *Set) instance(w *work, p *corev1.Pod) {
 			}
 			if id != "" {
 				id = s.intern(id)
+				if s.opts.TrackImages {
+					id = s.trackImage(w, p, id, untold)
+				}
 				w.images.add(id)
-				s.trackImage(w, p, id, untold)
 			}
 		}
 	}
