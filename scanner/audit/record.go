@@ -31,7 +31,7 @@ func (s *Store) record(ctx context.Context, id string, rep *scanner.Report, more
 		return fmt.Errorf("store the report of the run %s: %w", id, err)
 	}
 	err = s.db.write(ctx, func(t tx) error {
-		r := &recording{tx: t, run: id, at: s.now(), rep: rep}
+		r := &recording{tx: t, run: id, rep: rep}
 		var worker string
 		found, err := one(ctx, t, []any{&r.audit, &r.cause, &worker}, `SELECT audit, cause, worker FROM run WHERE id = $1 AND state = 'running' `+s.db.words()["lock"], id)
 		if err != nil {
@@ -39,6 +39,9 @@ func (s *Store) record(ctx context.Context, id string, rep *scanner.Report, more
 		}
 		if !found || worker != s.worker {
 			return ErrLost
+		}
+		if r.at, err = s.book(ctx, t, r.audit); err != nil {
+			return err
 		}
 		if _, err := t.exec(ctx, `INSERT INTO document (hash, data) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING`, doc.hash, doc.body); err != nil {
 			return err
@@ -67,6 +70,20 @@ func (s *Store) record(ctx context.Context, id string, rep *scanner.Report, more
 		return fmt.Errorf("store the run %s: %w", id, err)
 	}
 	return nil
+}
+
+// book opens the book of an audit for this transaction, and returns the time of what
+// is written into it. Whoever else has something to book waits until the transaction
+// ends, and gets a later time, also where the clock was put back meanwhile: in the
+// order of its times, the history of a target is what happened.
+func (s *Store) book(ctx context.Context, t tx, audit string) (int64, error) {
+	var at int64
+	_, err := one(ctx, t, []any{&at}, `INSERT INTO book (audit, at) VALUES ($1, $2)
+		ON CONFLICT (audit) DO UPDATE SET at = CASE WHEN excluded.at > book.at THEN excluded.at ELSE book.at + 1 END RETURNING at`, audit, s.now())
+	if err != nil {
+		return 0, fmt.Errorf("open the book of the audit %q: %w", audit, err)
+	}
+	return at, nil
 }
 
 func truth(b bool) int {
@@ -159,7 +176,7 @@ type recording struct {
 	run    string
 	audit  string
 	cause  string
-	at     int64
+	at     int64 // of everything that it books, see [Store.book]
 	rep    *scanner.Report
 	counts Counts
 	// notes are the changes of open findings, for notifications.
@@ -220,8 +237,6 @@ func (r *recording) findings(ctx context.Context) error {
 			r.counts.severity(f.Severity, 1)
 		}
 	}
-	// Always in one order: two runs of an audit that end at once do not wait for each other in a circle.
-	slices.SortFunc(groups, func(x, y *group) int { return cmp.Compare(x.identity, y.identity) })
 	for _, g := range groups {
 		if err := r.target(ctx, g); err != nil {
 			return fmt.Errorf("target %s: %w", g.ref(), err)

@@ -169,20 +169,24 @@ func (s *Store) Fail(ctx context.Context, id string, reason error) error {
 }
 
 func (s *Store) fail(ctx context.Context, t tx, id string, reason error) error {
-	n, err := t.exec(ctx, `UPDATE run SET state = 'failed', finished_at = $3, reason = $4 WHERE id = $1 AND state = 'running' AND worker = $2`, id, s.worker, s.now(), reason.Error())
+	var audit string
+	found, err := one(ctx, t, []any{&audit}, `UPDATE run SET state = 'failed', finished_at = $3, reason = $4 WHERE id = $1 AND state = 'running' AND worker = $2 RETURNING audit`, id, s.worker, s.now(), reason.Error())
 	switch {
 	case err != nil:
 		return fmt.Errorf("mark the run %s as failed: %w", id, err)
-	case n == 0:
+	case !found:
 		return fmt.Errorf("mark the run %s as failed: %w", id, ErrLost)
 	}
-	return s.staleTargets(ctx, t, id, reason.Error())
+	return s.staleTargets(ctx, t, audit, reason.Error())
 }
 
-// staleTargets marks every target of the run's audit: none of them was scanned.
-func (s *Store) staleTargets(ctx context.Context, t tx, run, reason string) error {
-	_, err := t.exec(ctx, `UPDATE target SET stale_at = COALESCE(stale_at, $2), stale_reason = $3
-		WHERE gone_at IS NULL AND audit = (SELECT audit FROM run WHERE id = $1)`, run, s.now(), reason)
+// staleTargets marks every target of the audit: none of them was scanned.
+func (s *Store) staleTargets(ctx context.Context, t tx, audit, reason string) error {
+	at, err := s.book(ctx, t, audit)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `UPDATE target SET stale_at = COALESCE(stale_at, $2), stale_reason = $3 WHERE gone_at IS NULL AND audit = $1`, audit, at, reason)
 	return err
 }
 
@@ -308,7 +312,7 @@ func (s *Store) recover(ctx context.Context, t tx, id, name, cause string, attem
 	if _, err := t.exec(ctx, `UPDATE run SET state = 'failed', finished_at = $2, reason = $3 WHERE id = $1`, id, s.now(), reason); err != nil {
 		return err
 	}
-	return s.staleTargets(ctx, t, id, reason)
+	return s.staleTargets(ctx, t, name, reason)
 }
 
 const runColumns = `id, audit, state, cause, reason, attempt, worker, scheduled_at, queued_at, started_at, finished_at, complete, counts`

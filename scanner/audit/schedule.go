@@ -130,63 +130,79 @@ func (s *Store) schedule(ctx context.Context, t tx, a *Audit, at, now time.Time)
 // EndWaivers opens findings again whose waiver has ended, and tells the channels of
 // their audits.
 func (s *Store) EndWaivers(ctx context.Context) error {
-	return s.db.write(ctx, func(t tx) error {
-		now := s.now()
-		type ended struct {
-			id    int64
-			audit string
-			ref   string
-		}
-		var targets []ended
-		// The row of the target is what a run that ends locks too.
-		err := each(ctx, t, func(r rows) error {
-			var e ended
-			err := r.Scan(&e.id, &e.audit, &e.ref)
-			targets = append(targets, e)
+	now := s.now()
+	var audits []string
+	err := s.db.read(ctx, func(q querier) error {
+		return each(ctx, q, func(r rows) error {
+			var name string
+			err := r.Scan(&name)
+			audits = append(audits, name)
 			return err
-		}, `SELECT id, audit, ref FROM target WHERE id IN (SELECT target FROM finding WHERE standing = 'suppressed' AND suppressed_until <= $1) ORDER BY audit, identity `+s.db.words()["skip"], now)
+		}, `SELECT DISTINCT t.audit FROM finding f JOIN target t ON t.id = f.target WHERE f.standing = 'suppressed' AND f.suppressed_until <= $1 ORDER BY t.audit`, now)
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range audits {
+		if err := s.endWaivers(ctx, name, now); err != nil {
+			return fmt.Errorf("end waivers of the audit %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// endWaivers does it for one audit. What a run that ends meanwhile books comes
+// before or after it, whole.
+func (s *Store) endWaivers(ctx context.Context, name string, now int64) error {
+	return s.db.write(ctx, func(t tx) error {
+		at, err := s.book(ctx, t, name)
 		if err != nil {
 			return err
 		}
-		byAudit := map[string]*recording{}
+		r := &recording{tx: t, audit: name, at: at}
+		type ended struct {
+			id  int64
+			ref string
+		}
+		var targets []ended
+		err = each(ctx, t, func(rs rows) error {
+			var e ended
+			err := rs.Scan(&e.id, &e.ref)
+			targets = append(targets, e)
+			return err
+		}, `SELECT id, ref FROM target WHERE audit = $1 AND id IN (SELECT target FROM finding WHERE standing = 'suppressed' AND suppressed_until <= $2) ORDER BY identity`, name, now)
+		if err != nil {
+			return err
+		}
 		for _, e := range targets {
-			r := byAudit[e.audit]
-			if r == nil {
-				r = &recording{tx: t, audit: e.audit, at: now}
-				byAudit[e.audit] = r
-			}
-			if err := r.endWaivers(ctx, e.id, e.ref); err != nil {
+			if err := r.endWaivers(ctx, e.id, e.ref, now); err != nil {
 				return err
 			}
 		}
-		for _, name := range sortedKeys(byAudit) {
-			if err := s.notifyChanges(ctx, t, byAudit[name]); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.notifyChanges(ctx, t, r)
 	})
 }
 
-// endWaivers opens the findings of one target whose waiver has ended.
-func (r *recording) endWaivers(ctx context.Context, target int64, ref string) error {
+// endWaivers opens the findings of one target whose waiver has ended: at the time
+// at which it ended, or that of what the history says last of the finding.
+func (r *recording) endWaivers(ctx context.Context, target int64, ref string, now int64) error {
 	type opened struct {
-		id, until int64
-		note      note
+		id, at int64
+		note   note
 	}
 	var all []opened
 	err := each(ctx, r.tx, func(rs rows) error {
 		o := opened{note: note{kind: ChangeReopened, target: ref}}
-		err := rs.Scan(&o.id, &o.until, &o.note.severity, &o.note.check, &o.note.title, &o.note.resource, &o.note.message)
+		err := rs.Scan(&o.id, &o.at, &o.note.severity, &o.note.check, &o.note.title, &o.note.resource, &o.note.message)
 		all = append(all, o)
 		return err
-	}, `SELECT f.id, f.suppressed_until, f.severity, f.check_id, p.title, f.resource, f.message FROM finding f JOIN promise p ON p.check_id = f.check_id
-		WHERE f.target = $1 AND f.standing = 'suppressed' AND f.suppressed_until <= $2 ORDER BY f.id`, target, r.at)
+	}, `SELECT f.id, (SELECT MAX(CASE WHEN c.at > f.suppressed_until THEN c.at ELSE f.suppressed_until END) FROM change c WHERE c.finding = f.id), f.severity, f.check_id, p.title, f.resource, f.message
+		FROM finding f JOIN promise p ON p.check_id = f.check_id WHERE f.target = $1 AND f.standing = 'suppressed' AND f.suppressed_until <= $2 ORDER BY f.id`, target, now)
 	if err != nil {
 		return err
 	}
 	for _, o := range all {
-		if _, err := r.tx.exec(ctx, `INSERT INTO change (finding, at, kind, from_value, to_value) VALUES ($1, $2, 'unsuppressed', 'suppressed', 'open')`, o.id, o.until); err != nil {
+		if _, err := r.tx.exec(ctx, `INSERT INTO change (finding, at, kind, from_value, to_value) VALUES ($1, $2, 'unsuppressed', 'suppressed', 'open')`, o.id, o.at); err != nil {
 			return err
 		}
 		if _, err := r.tx.exec(ctx, `UPDATE finding SET standing = 'open', suppression = NULL, suppressed_until = NULL WHERE id = $1`, o.id); err != nil {

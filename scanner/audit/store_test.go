@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,11 +16,19 @@ import (
 )
 
 // clock is a time that a test moves.
-type clock struct{ at time.Time }
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
 
-func (c *clock) now() time.Time { c.at = c.at.Add(time.Millisecond); return c.at }
+func (c *clock) now() time.Time { return c.pass(time.Millisecond) }
 
-func (c *clock) pass(d time.Duration) { c.at = c.at.Add(d) }
+func (c *clock) pass(d time.Duration) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+	return c.at
+}
 
 var start = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
