@@ -130,8 +130,11 @@ type Finding struct {
 	Suppression *scanner.Suppression `json:"suppression"`
 	FirstSeen   time.Time            `json:"first_seen"`
 	LastSeen    time.Time            `json:"last_seen"`
-	FixedAt     time.Time            `json:"fixed_at,omitzero"` // zero where it is not fixed
-	Reopened    int                  `json:"reopened"`          // times
+	// Unconfirmed is since when no scan could look whether it is still there; zero where
+	// the last one could.
+	Unconfirmed time.Time `json:"unconfirmed_since,omitzero"`
+	FixedAt     time.Time `json:"fixed_at,omitzero"` // zero where it is not fixed
+	Reopened    int       `json:"reopened"`          // times
 }
 
 // Change is one step in the history of a finding.

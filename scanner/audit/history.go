@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,9 +53,68 @@ const findingsInOrder = ` FROM finding f CROSS JOIN target t CROSS JOIN promise 
 // findingsOfTargets gathers the findings of chosen targets.
 const findingsOfTargets = ` FROM target t CROSS JOIN finding f CROSS JOIN promise p WHERE t.id = f.target AND p.check_id = f.check_id `
 
-// fewTargets are so few that an audit's findings are better gathered and sorted than
-// looked for among all others.
-const fewTargets = 50
+// findingsOfList gathers the findings whose ids a parameter holds, as a JSON array.
+const findingsOfList = ` FROM (%s($%d)) x CROSS JOIN finding f CROSS JOIN target t CROSS JOIN promise p WHERE f.id = x.id AND t.id = f.target AND p.check_id = f.check_id `
+
+const (
+	// fewTargets are so few that an audit's findings are better gathered and sorted than
+	// looked for among all others.
+	fewTargets = 50
+	// fewFindings are so few that those with a text are better gathered and sorted. A
+	// text that more of them have fills a page soon.
+	fewFindings = 5000
+)
+
+// withText returns the ids of the findings that may have the text, as a JSON array;
+// empty where there are many. SQLite knows which have all trigrams of it.
+func (s *Store) withText(ctx context.Context, q querier, text string) (string, error) {
+	where, args := textCondition(s.db.words()["like"], text)
+	ask := `SELECT f.id FROM finding f WHERE ` + where
+	if _, ok := s.db.(*sqlite); ok {
+		if ask, args = `SELECT rowid FROM finding_text WHERE finding_text MATCH $1`, []any{trigrams(text)}; args[0] == "" {
+			return "", nil // shorter than a trigram
+		}
+	}
+	ids := []int64{}
+	err := each(ctx, q, func(r rows) error {
+		ids = append(ids, 0)
+		return r.Scan(&ids[len(ids)-1])
+	}, ask+fmt.Sprintf(` LIMIT %d`, fewFindings+1), args...)
+	if err != nil || len(ids) > fewFindings {
+		return "", err
+	}
+	list, err := json.Marshal(ids)
+	return string(list), err
+}
+
+// textCondition is what a finding with the text is, with its parameter.
+func textCondition(like, text string) (string, []any) {
+	pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
+	return strings.ReplaceAll(`(f.resource LIKE $1 ESCAPE '\' OR f.message LIKE $1 ESCAPE '\' OR f.check_id LIKE $1 ESCAPE '\')`, "LIKE", like), []any{pattern}
+}
+
+// hasFewTargets says whether an audit has few.
+func hasFewTargets(ctx context.Context, q querier, audit string) (bool, error) {
+	n := 0
+	_, err := one(ctx, q, []any{&n}, `SELECT COUNT(*) FROM target WHERE audit = $1`, audit)
+	return n <= fewTargets, err
+}
+
+// maxTrigrams bounds what of a text is looked up; all of it is compared.
+const maxTrigrams = 24
+
+// trigrams asks SQLite's index for every three characters of a text; empty where
+// there are fewer.
+func trigrams(text string) string {
+	runes := []rune(text)
+	var parts []string
+	for i := 0; i+3 <= len(runes) && i < maxTrigrams; i++ {
+		if part := `"` + strings.ReplaceAll(string(runes[i:i+3]), `"`, `""`) + `"`; !slices.Contains(parts, part) {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, " AND ")
+}
 
 func scanFinding(r rows) (Finding, error) {
 	var f Finding
@@ -74,6 +133,9 @@ func scanFinding(r rows) (Finding, error) {
 		if f.LastSeen.Before(f.FirstSeen) {
 			f.LastSeen = f.FirstSeen
 		}
+	}
+	if f.Standing != StandingFixed && (last != nil || !t.Stale.IsZero()) {
+		f.Unconfirmed = f.LastSeen
 	}
 	if suppression == nil {
 		return f, nil
@@ -114,8 +176,9 @@ func (f *Filter) conditions(like string) (string, []any) {
 		add("f.severity IN ("+strings.Join(marks, ", ")+")", values...)
 	}
 	if f.Text != "" {
-		pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(f.Text) + "%"
-		add(strings.ReplaceAll(`(f.resource LIKE ? ESCAPE '\' OR f.message LIKE ? ESCAPE '\' OR f.check_id LIKE ? ESCAPE '\')`, "LIKE", like), pattern, pattern, pattern)
+		condition, pattern := textCondition(like, f.Text)
+		args = append(args, pattern...)
+		where = append(where, strings.ReplaceAll(condition, "$1", fmt.Sprintf("$%d", len(args))))
 	}
 	if f.Framework != "" {
 		// The rule is JSON that we wrote: a reference is {"framework":"…","control":"…"}.
@@ -148,15 +211,24 @@ func (s *Store) Findings(ctx context.Context, f Filter) ([]Finding, *Cursor, err
 	where, args := f.conditions(s.db.words()["like"])
 	out := []Finding{}
 	err := s.db.read(ctx, func(q querier) error {
+		tables, order := findingsInOrder, "f.severity"
 		few := f.Target != 0
-		if f.Audit != "" && !few {
-			n := 0
-			if _, err := one(ctx, q, []any{&n}, `SELECT COUNT(*) FROM target WHERE audit = $1`, f.Audit); err != nil {
+		if f.Text != "" && !few {
+			ids, err := s.withText(ctx, q, f.Text)
+			if err != nil {
 				return err
 			}
-			few = n <= fewTargets
+			if ids != "" {
+				args = append(args, ids)
+				tables, order = fmt.Sprintf(findingsOfList, s.db.words()["ids"], len(args)), "f.severity + 0"
+			}
 		}
-		tables, order := findingsInOrder, "f.severity"
+		if f.Audit != "" && !few && tables == findingsInOrder {
+			var err error
+			if few, err = hasFewTargets(ctx, q, f.Audit); err != nil {
+				return err
+			}
+		}
 		if few {
 			tables, order = findingsOfTargets, "f.severity + 0" // sorted, not read by the index of the severity
 		}
@@ -275,9 +347,10 @@ type Difference struct {
 const maxDifference = 10_000
 
 // Diff tells what changed of an audit, or of all where name is empty, after one
-// moment and up to another, by the state of each finding at both.
+// moment and up to another, by the state of each finding at both. The latest
+// changes come first.
 func (s *Store) Diff(ctx context.Context, name string, from, to time.Time) (*Difference, error) {
-	return s.diff(ctx, name, from, to, math.MaxInt64)
+	return s.diff(ctx, name, from, to, 0)
 }
 
 // Latest is as [Store.Diff], and looks at the latest changes alone, at most limit:
@@ -286,94 +359,67 @@ func (s *Store) Latest(ctx context.Context, name string, from, to time.Time, lim
 	return s.diff(ctx, name, from, to, limit)
 }
 
+// diff looks at the latest changes alone where limit is not 0.
 func (s *Store) diff(ctx context.Context, name string, from, to time.Time, limit int) (*Difference, error) {
-	d := &Difference{From: from, To: to, New: []Finding{}, Fixed: []Finding{}, Reopened: []Finding{}, Changed: []Finding{}}
+	d := &Difference{From: from, To: to}
 	err := s.db.read(ctx, func(q querier) error {
-		type steps struct{ first, last Change }
-		spans := map[int64]*steps{}
-		var order []int64
-		span := `c.at > $1 AND c.at <= $2`
-		first := int64(0) // the change that the latest begin with
-		if limit < math.MaxInt64 {
-			at := int64(0)
+		first, at := int64(0), int64(0) // the change that the latest begin with
+		kind := `c.kind`
+		if limit > 0 {
+			kind = `c.kind || ''` // read by the id, not by the index of the kind
 			if _, err := one(ctx, q, []any{&first, &at}, `SELECT id, at FROM change ORDER BY id DESC LIMIT 1 OFFSET $1`, limit); err != nil {
 				return err
 			}
 			d.More = at > from.UnixMicro()
-			span = `c.at + 0 > $1 AND c.at + 0 <= $2` // by the id, not by the index of the time
 		}
-		err := each(ctx, q, func(r rows) error {
-			var c Change
-			if err := r.Scan(&c.Finding, &c.Kind, &c.From, &c.To); err != nil {
+		for _, part := range []struct {
+			list      *[]Finding
+			condition string
+		}{
+			{&d.New, kind + ` = 'new' AND ` + holds(`COALESCE(`+stepInSpan(`l.to_value`, `l.id > c.id`, `DESC`)+`, 'open') = 'open'`)},
+			{&d.Fixed, kind + ` = 'fixed' AND f.first_seen <= $1 AND ` + holds(lastInSpan+` AND `+standingBefore+` = 'open'`)},
+			{&d.Reopened, kind + ` IN ('reopened', 'unsuppressed') AND c.to_value = 'open' AND f.first_seen <= $1 AND ` + holds(lastInSpan+` AND `+standingBefore+` <> 'open'`)},
+			{&d.Changed, kind + ` = 'severity' AND f.first_seen <= $1 AND NOT EXISTS (SELECT 1 FROM change l WHERE l.finding = f.id AND l.id > c.id AND l.at > $1 AND l.at <= $2 AND l.kind || '' = 'severity')`},
+		} {
+			*part.list = []Finding{}
+			err := each(ctx, q, func(r rows) error {
+				f, err := scanFinding(r)
+				*part.list = append(*part.list, f)
+				return err
+			}, `SELECT `+findingColumns+` FROM change c CROSS JOIN finding f CROSS JOIN target t CROSS JOIN promise p
+				WHERE f.id = c.finding AND t.id = f.target AND p.check_id = f.check_id AND c.at > $1 AND c.at <= $2 AND ($3 = '' OR t.audit = $3) AND c.id >= $4 AND `+part.condition+`
+				ORDER BY c.at DESC, c.id DESC`+fmt.Sprintf(` LIMIT %d`, maxDifference+1), from.UnixMicro(), to.UnixMicro(), name, first)
+			if err != nil {
 				return err
 			}
-			if c.Kind == ChangeSeverity {
-				return nil // asked for below
-			}
-			if spans[c.Finding] == nil {
-				spans[c.Finding] = &steps{first: c}
-				order = append(order, c.Finding)
-			}
-			spans[c.Finding].last = c
-			return nil
-		}, `SELECT c.finding, c.kind, c.from_value, c.to_value FROM change c JOIN finding f ON f.id = c.finding JOIN target t ON t.id = f.target
-			WHERE `+span+` AND ($3 = '' OR t.audit = $3) AND c.id >= $4 ORDER BY c.id`, from.UnixMicro(), to.UnixMicro(), name, first)
-		if err != nil {
-			return err
-		}
-		for _, id := range order {
-			sp := spans[id]
-			counted := sp.first.Kind != ChangeNew && sp.first.From == string(StandingOpen)
-			counts := sp.last.Kind == ChangeNew || sp.last.To == string(StandingOpen)
-			var list *[]Finding
-			switch {
-			case sp.first.Kind == ChangeNew && counts:
-				list = &d.New
-			case !counted && counts:
-				list = &d.Reopened
-			case counted && sp.last.Kind == ChangeFixed:
-				list = &d.Fixed
-			default:
-				continue
-			}
-			if err := d.add(ctx, q, list, id); err != nil {
-				return err
-			}
-		}
-		var changed []int64
-		err = each(ctx, q, func(r rows) error {
-			var id int64
-			changed = append(changed, 0)
-			return r.Scan(&id, &changed[len(changed)-1])
-		}, `SELECT MIN(c.id), c.finding FROM change c JOIN finding f ON f.id = c.finding JOIN target t ON t.id = f.target
-			WHERE c.kind = 'severity' AND `+span+` AND ($3 = '' OR t.audit = $3) AND f.first_seen <= $1 AND c.id >= $4 GROUP BY c.finding ORDER BY 1`, from.UnixMicro(), to.UnixMicro(), name, first)
-		if err != nil {
-			return err
-		}
-		for _, id := range changed {
-			if err := d.add(ctx, q, &d.Changed, id); err != nil {
-				return err
+			if len(*part.list) > maxDifference {
+				*part.list, d.More = (*part.list)[:maxDifference], true
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read what changed: %w", err)
 	}
 	return d, nil
 }
 
-func (d *Difference) add(ctx context.Context, q querier, list *[]Finding, id int64) error {
-	if len(*list) >= maxDifference {
-		d.More = true
-		return nil
-	}
-	return each(ctx, q, func(r rows) error {
-		f, err := scanFinding(r)
-		*list = append(*list, f)
-		return err
-	}, `SELECT `+findingColumns+findingTables+` WHERE f.id = $1`, id)
+// holds keeps the planner of PostgreSQL from taking what a condition asks of other
+// rows for rare, and then reading and sorting all changes for a page of them.
+func holds(condition string) string { return `CASE WHEN ` + condition + ` THEN TRUE ELSE FALSE END` }
+
+// stepInSpan asks for the first or last other change of the finding of c within the
+// span from $1 to $2. A change of severity is no step from one standing to another.
+func stepInSpan(what, which, order string) string {
+	return `(SELECT ` + what + ` FROM change l WHERE l.finding = f.id AND ` + which + ` AND l.at > $1 AND l.at <= $2 AND l.kind <> 'severity' ORDER BY l.id ` + order + ` LIMIT 1)`
 }
+
+var (
+	// lastInSpan holds where c is the last step of its finding.
+	lastInSpan = stepInSpan(`1`, `l.id > c.id`, ``) + ` IS NULL`
+	// standingBefore is where a finding that was there at the beginning stood then.
+	standingBefore = `COALESCE(` + stepInSpan(`l.from_value`, `l.id < c.id`, ``) + `, c.from_value)`
+)
 
 // Overview is the state of all audits at a glance.
 type Overview struct {

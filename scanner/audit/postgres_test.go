@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 
 // newPostgres returns a new, empty database of the test's server. Without
 // PostgreSQL it skips the test, or fails it in CI.
-func newPostgres(t *testing.T) string {
+func newPostgres(t testing.TB) string {
 	t.Helper()
 	bin := postgresPrograms()
 	if bin == "" {

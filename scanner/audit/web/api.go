@@ -222,6 +222,7 @@ func (s *server) postRun(w http.ResponseWriter, r *http.Request) {
 		s.problem(w, r, err)
 		return
 	}
+	s.wrote()
 	s.write(w, http.StatusAccepted, map[string]any{"run": id})
 }
 
@@ -255,6 +256,7 @@ func (s *server) upload(w http.ResponseWriter, r *http.Request) {
 		s.problem(w, r, err)
 		return
 	}
+	s.wrote()
 	s.write(w, http.StatusOK, run)
 }
 

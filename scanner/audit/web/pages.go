@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/postscan/postscan/scanner"
@@ -146,11 +145,7 @@ type glance struct {
 }
 
 func (s *server) overviewPage(r *http.Request) (string, any, error) {
-	g, err := s.glance.get(s.Now(), func() (*glance, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), time.Minute) // others wait for it too
-		defer cancel()
-		return s.look(ctx)
-	})
+	g, err := s.glance.get(r.Context())
 	return "overview", g, err
 }
 
@@ -170,32 +165,6 @@ func (s *server) look(ctx context.Context) (*glance, error) {
 		return nil, err
 	}
 	return &glance{o, short(d), newChart(trend, now), shownChanges}, nil
-}
-
-// fresh keeps an answer for a moment, and lets one ask where many want it.
-type fresh[T any] struct {
-	mu    sync.Mutex
-	value T
-	since time.Time
-	until time.Time
-}
-
-// freshness is for how long the overview may be behind.
-const freshness = time.Second
-
-func (f *fresh[T]) get(now time.Time, ask func() (T, error)) (T, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if now.Before(f.until) && !now.Before(f.since) {
-		return f.value, nil
-	}
-	began := time.Now()
-	v, err := ask()
-	if err == nil {
-		// What takes long to ask is asked less often.
-		f.value, f.since, f.until = v, now, now.Add(max(freshness, 5*time.Since(began)))
-	}
-	return v, err
 }
 
 // shownChanges bounds the changes of a kind that a page lists.
@@ -345,7 +314,7 @@ type controlState struct {
 }
 
 func (s *server) frameworks(r *http.Request) ([]frameworkState, error) {
-	rules, err := s.Store.Promises(r.Context())
+	rules, err := s.promises.get(r.Context())
 	if err != nil {
 		return nil, err
 	}
@@ -403,5 +372,6 @@ func (s *server) runNow(w http.ResponseWriter, r *http.Request) {
 		s.problem(w, r, err)
 		return
 	}
+	s.wrote()
 	http.Redirect(w, r, "/runs/"+id, http.StatusSeeOther) //nolint:gosec // the id is the database's own
 }

@@ -53,7 +53,8 @@ type server struct {
 	pages    *pages
 	sessions *sessions
 	limits   *limits
-	glance   fresh[*glance]
+	glance   *fresh[*glance]
+	promises *fresh[[]audit.Promise]
 	uploads  chan struct{} // one for each upload that is read at the same time
 }
 
@@ -82,6 +83,7 @@ func New(ctx context.Context, o Options) (http.Handler, error) {
 		return nil, err
 	}
 	s := &server{Options: o, pages: p, sessions: &sessions{key: key, secure: o.Secure, now: o.Now}, limits: newLimits(), uploads: make(chan struct{}, parallelUploads)}
+	s.glance, s.promises = newFresh(s.look), newFresh(o.Store.Promises)
 	static, err := fs.Sub(staticFiles, "static")
 	if err != nil {
 		return nil, err
@@ -111,6 +113,12 @@ func New(ctx context.Context, o Options) (http.Handler, error) {
 	// Forms and the API's writes from other sites are refused by what browsers say of their origin.
 	protect := http.NewCrossOriginProtection()
 	return s.recovered(s.headers(s.limited(protect.Handler(mux)))), nil
+}
+
+// wrote is called by whatever wrote into the history.
+func (s *server) wrote() {
+	s.glance.wrote()
+	s.promises.wrote()
 }
 
 // recovered turns a panic into an answer, and keeps the server.
