@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -30,12 +29,6 @@ func writeIsolation(d *document, iso *scanner.Isolation) {
 		d.text("\n")
 	}
 	d.text("]}")
-}
-
-// readIsolation reads what writeIsolation wrote. One of another version of the
-// model is read too: its groups say all that is shown of them.
-func readIsolation(dec *json.Decoder) (iso *scanner.Isolation, err error) {
-	return iso, dec.Decode(&iso)
 }
 
 // How much of the isolation part people are shown; JSON has all.

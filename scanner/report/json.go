@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"iter"
 
@@ -139,7 +137,8 @@ func writeList[T any](d *document, name string, items []T, view func(*T) any) {
 
 // literalReplacement turns the escape \ufffd, which the encoder writes for a
 // byte that is no UTF-8, into the character itself, as the encoder writes it
-// once the report was read back: so both times the bytes are the same.
+// once the report was read back: so both times the bytes are the same. Facts are
+// normalised; the names of files on the command line are not, and stand in notices.
 func literalReplacement(b []byte) []byte {
 	const escape = `\ufffd`
 	if !bytes.Contains(b, []byte(escape)) {
@@ -159,141 +158,4 @@ func literalReplacement(b []byte) []byte {
 		}
 	}
 	return out
-}
-
-// Read reads a report that [JSON] wrote. Writing it again gives the same bytes.
-// The error says so where r holds something else, another major version of the
-// schema, or a report that is cut off. Fields that this version does not know
-// are dropped.
-func Read(r io.Reader) (*scanner.Report, error) {
-	dec := json.NewDecoder(bufio.NewReaderSize(r, 1<<16))
-	dec.UseNumber()
-	rep := &scanner.Report{}
-	if err := readDocument(dec, rep); err != nil {
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			err = errors.New("it ends too early: write the report again")
-		}
-		return nil, fmt.Errorf("read report: %w", err)
-	}
-	if rep.Schema == "" {
-		return nil, errors.New("read report: it has no schema; is this a file of -o json?")
-	}
-	return rep, nil
-}
-
-func readDocument(dec *json.Decoder, rep *scanner.Report) error {
-	if err := delimiter(dec, '{'); err != nil {
-		return err
-	}
-	rules, once := map[string]*scanner.Rule{}, newShared()
-	for dec.More() {
-		name, err := dec.Token()
-		if err != nil {
-			return err
-		}
-		if err := readField(dec, name.(string), rep, rules, once); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	return delimiter(dec, '}')
-}
-
-func readField(dec *json.Decoder, name string, rep *scanner.Report, rules map[string]*scanner.Rule, once *shared) (err error) {
-	switch name {
-	case "schema":
-		if err := dec.Decode(&rep.Schema); err != nil {
-			return err
-		}
-		if rep.Schema != scanner.ReportSchema {
-			return fmt.Errorf("it is %q, this version reads %q", rep.Schema, scanner.ReportSchema)
-		}
-		return nil
-	case "run":
-		return dec.Decode(&rep.Run)
-	case "sources":
-		rep.Sources, err = readList[facts.Source](dec)
-	case "summary":
-		return dec.Decode(&rep.Summary)
-	case "checks":
-		rep.Checks, err = readList[scanner.CheckCount](dec)
-		for i, c := range rep.Checks {
-			if c.Rule == nil {
-				return fmt.Errorf("item %d: it has no id", i)
-			}
-			rules[c.ID] = c.Rule
-		}
-	case "packages":
-		rep.Packages, err = readShared(dec, once.packaged)
-	case "findings":
-		rep.Findings, err = readFindings(dec, rules, once)
-	case "gaps":
-		rep.Gaps, err = readShared(dec, once.gap)
-	case "notices":
-		rep.Notices, err = readList[scanner.Notice](dec)
-	case "baseline":
-		return dec.Decode(&rep.Baseline)
-	case "isolation":
-		rep.Isolation, err = readIsolation(dec)
-	case "images":
-		rep.Images, err = readList[scanner.RunningImage](dec)
-	case "compliance":
-		rep.Compliance, err = readList[scanner.Framework](dec)
-	case "outcomes":
-		rep.Outcomes, err = readShared(dec, once.outcome)
-	default: // a newer minor version
-		var skip json.RawMessage
-		return dec.Decode(&skip)
-	}
-	return err
-}
-
-func readList[T any](dec *json.Decoder) ([]T, error) { return readShared(dec, func(*T) {}) }
-
-// readShared reads a list and shares what its items repeat.
-func readShared[T any](dec *json.Decoder, share func(*T)) ([]T, error) {
-	if err := delimiter(dec, '['); err != nil {
-		return nil, err
-	}
-	list := []T{}
-	for dec.More() {
-		var item T
-		if err := dec.Decode(&item); err != nil {
-			return nil, fmt.Errorf("item %d: %w", len(list), err)
-		}
-		share(&item)
-		list = append(list, item)
-	}
-	return list, delimiter(dec, ']')
-}
-
-// readFindings reads findings that share the rules of the checks.
-func readFindings(dec *json.Decoder, rules map[string]*scanner.Rule, once *shared) ([]scanner.Finding, error) {
-	if err := delimiter(dec, '['); err != nil {
-		return nil, err
-	}
-	list := []scanner.Finding{}
-	for dec.More() {
-		var d scanner.FindingDocument
-		if err := dec.Decode(&d); err != nil {
-			return nil, fmt.Errorf("item %d: %w", len(list), err)
-		}
-		if d.Check == "" || len(d.Evidence) == 0 {
-			return nil, fmt.Errorf("item %d: it has no check or no evidence", len(list))
-		}
-		f := d.Finding(rules)
-		once.finding(&f)
-		list = append(list, f)
-	}
-	return list, delimiter(dec, ']')
-}
-
-func delimiter(dec *json.Decoder, want json.Delim) error {
-	tok, err := dec.Token()
-	if err != nil {
-		return err
-	}
-	if tok != want {
-		return fmt.Errorf("found %v where %v was expected", tok, want)
-	}
-	return nil
 }

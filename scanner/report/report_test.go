@@ -3,12 +3,16 @@ package report_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"unicode"
 	"unsafe"
 
@@ -94,6 +98,57 @@ func TestReadGivesTheSameBytes(t *testing.T) {
 	}
 }
 
+// manyFindings is a report whose lists are longer than what is decoded in one go.
+func manyFindings() *scanner.Report {
+	rep := sample()
+	for i := range 2_000 {
+		f := rep.Findings[i%20]
+		f.Message = fmt.Sprintf("%d \\\" [{", i) // looks like the end of a text, and like brackets
+		rep.Findings = append(rep.Findings, f)
+	}
+	return rep
+}
+
+// Long lists are decoded in parts, and come back whole and in order, however the
+// report is laid out and however it arrives.
+func TestReadLongLists(t *testing.T) {
+	want := write(t, manyFindings(), "json", report.Options{})
+	var indented, compact bytes.Buffer
+	if err := errors.Join(json.Indent(&indented, want, "\t", "   "), json.Compact(&compact, want)); err != nil {
+		t.Fatal(err)
+	}
+	for name, in := range map[string]io.Reader{
+		"as written": bytes.NewReader(want), "indented": &indented, "compact": &compact, "byte by byte": iotest.OneByteReader(bytes.NewReader(want)),
+	} {
+		rep, err := report.Read(in)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if !bytes.Equal(write(t, rep, "json", report.Options{}), want) {
+			t.Errorf("%s: it is not the same report", name)
+		}
+	}
+	broken := bytes.Replace(want, []byte(`"message":"1500 `), []byte(`"message":1500,"x":" `), 1)
+	if _, err := report.Read(bytes.NewReader(broken)); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("findings: item %d:", len(sample().Findings)+1500)) {
+		t.Errorf("a broken item is told as %v", err)
+	}
+}
+
+// A name on the command line may be no UTF-8, and stands in the report all the
+// same: written before and after a reading it is one text.
+func TestReadGivesTheSameBytesOfBrokenNames(t *testing.T) {
+	rep := cleanSample()
+	rep.Notices = []scanner.Notice{{Source: "waivers", Text: "w\xff.yaml:7 \\ufffd \uFFFD"}}
+	first := write(t, rep, "json", report.Options{})
+	read, err := report.Read(bytes.NewReader(first))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second := write(t, read, "json", report.Options{}); !bytes.Equal(first, second) {
+		t.Errorf("reading and writing changes the bytes:\n%s\n%s", first, second)
+	}
+}
+
 // A report of 100,000 findings repeats most of its texts; they are held once.
 func TestReadSharesTexts(t *testing.T) {
 	rep, err := report.Read(bytes.NewReader(write(t, sample(), "json", report.Options{})))
@@ -172,11 +227,18 @@ func TestReadRefuses(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]struct{ doc, want string }{
-		"facts":       {`{"header":{"schema":"postscan.facts/v1"}}`, "no schema"},
-		"other major": {`{"schema":"postscan.report/v2"}`, "postscan.report/v2"},
-		"no object":   {`[]`, "expected"},
-		"null check":  {`{"schema":"postscan.report/v1","checks":[{}]}`, "no id"},
-		"no evidence": {`{"schema":"postscan.report/v1","findings":[{"check":"X"}]}`, "no evidence"},
+		"facts":         {`{"header":{"schema":"postscan.facts/v1"}}`, "no schema"},
+		"other major":   {`{"schema":"postscan.report/v2"}`, "postscan.report/v2"},
+		"no object":     {`[]`, "expected"},
+		"null check":    {`{"schema":"postscan.report/v1","checks":[{}]}`, "no id"},
+		"no evidence":   {`{"schema":"postscan.report/v1","findings":[{"check":"X"}]}`, "no evidence"},
+		"empty":         {" \n", "it is empty"},
+		"two reports":   {whole + whole, "give one report"},
+		"a comma":       {`{"schema":"postscan.report/v1","sources":[,]}`, "sources: item 0"},
+		"no comma":      {`{"schema":"postscan.report/v1","notices":[{} {}]}`, "notices: item 1"},
+		"two in one":    {`{"schema":"postscan.report/v1","notices":[1"x"]}`, "notices"},
+		"wrong bracket": {`{"schema":"postscan.report/v1","notices":[{"text":"a"]]}`, "notices: item 0"},
+		"wrong type":    {`{"schema":"postscan.report/v1","findings":{}}`, "expected"},
 	} {
 		if _, err := report.Read(strings.NewReader(c.doc)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want one with %q", name, err, c.want)
@@ -245,6 +307,9 @@ func FuzzRead(f *testing.F) {
 		rep, err := report.Read(bytes.NewReader(doc))
 		if err != nil {
 			return
+		}
+		if !json.Valid(doc) {
+			t.Error("what is no JSON is read")
 		}
 		first := write(t, rep, "json", report.Options{})
 		again, err := report.Read(bytes.NewReader(first))

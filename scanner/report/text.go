@@ -52,6 +52,8 @@ func plain(s string) bool {
 // direction of text, a line separator, or invisible.
 func unsafe(r rune) bool {
 	switch {
+	case r < 0x7f: // most of them, at once
+		return r < ' '
 	case r == '\u200d': // joins emoji, harmless
 		return false
 	case unicode.IsControl(r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Zl, r), unicode.Is(unicode.Zp, r):
