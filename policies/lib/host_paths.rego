@@ -37,11 +37,20 @@ sensitive := {
 	"c:/etc", "c:/programdata", "c:/users", "c:/var", "c:/windows",
 }
 
-# harmless are single files and folders below them that give nothing away and are not run.
+# harmless are files, and folders with what stands below them, that give nothing away and are not run or believed: whoever writes
+# them gains nothing.
 harmless := {
 	"/dev/full", "/dev/null", "/dev/random", "/dev/shm", "/dev/urandom", "/dev/zero",
 	"/etc/localtime", "/etc/machine-id", "/etc/os-release", "/etc/timezone",
-	"/etc/pki/ca-trust", "/etc/pki/tls/certs", "/etc/ssl/certs", "/usr/lib/os-release", "/usr/share/ca-certificates", "/usr/share/zoneinfo",
+	"/run/xtables.lock", "/usr/lib/os-release", "/usr/share/zoneinfo",
+}
+
+# public are those that give nothing away, but that the node runs or believes: kernel modules, certificate authorities, names.
+public := {
+	"/etc/group", "/etc/hostname", "/etc/hosts", "/etc/nsswitch.conf", "/etc/passwd", "/etc/resolv.conf",
+	"/etc/ca-certificates", "/etc/pki/ca-trust", "/etc/pki/tls/certs", "/etc/ssl/certs", "/usr/local/share/ca-certificates",
+	"/usr/share/ca-certificates",
+	"/lib/modules", "/usr/lib/modules", "/usr/src",
 }
 
 # not_devices stand below /dev and are none.
@@ -88,9 +97,15 @@ related(one, other) if {
 	covers(other, one)
 }
 
-# is_harmless is true for what is listed as such.
+# is_harmless is true for what may be read and written.
 is_harmless(path) if {
 	some leaf in harmless
+	covers(leaf, normal(path))
+}
+
+# is_public is true for what may be read.
+is_public(path) if {
+	some leaf in (harmless | public)
 	covers(leaf, normal(path))
 }
 
@@ -112,6 +127,11 @@ seen(host_path, sub_path) := concat("/", [trim_right(host_path, "/"), sub_path])
 	sub_path != ""
 	not contains(sub_path, "$(")
 } else := host_path
+
+# key tells the mounts of a volume apart: a container may mount several parts of it.
+key(volume, mount) := concat(" ", [mount.container, volume.name]) if {
+	mount.sub_path == ""
+} else := concat(" ", [mount.container, volume.name, mount.sub_path])
 
 # where is the field that names the path.
 where(volume) := concat("", [volume.path, ".hostPath.path"]) if {

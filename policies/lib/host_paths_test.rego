@@ -43,11 +43,23 @@ test_sensitive if {
 }
 
 test_harmless if {
-	every path in ["/etc/localtime", "/usr/share/zoneinfo/UTC", "/etc/ssl/certs", "/dev/null"] {
+	every path in ["/etc/localtime", "/usr/share/zoneinfo/UTC", "/run/xtables.lock", "/var/run/xtables.lock", "/dev/null"] {
 		host_paths.is_harmless(path)
+		host_paths.is_public(path)
 	}
-	every path in ["/etc", "/etc/ssl", "/dev", "/dev/sda"] {
+	every path in ["/etc", "/etc/ssl", "/dev", "/dev/sda", "/run"] {
 		not host_paths.is_harmless(path)
+		not host_paths.is_public(path)
+	}
+}
+
+test_public if {
+	every path in ["/etc/ssl/certs", "/etc/pki/ca-trust/extracted", "/lib/modules", "/usr/src/linux", "/etc/hosts", "/etc/passwd"] {
+		host_paths.is_public(path)
+		not host_paths.is_harmless(path)
+	}
+	every path in ["/lib", "/etc/shadow", "/etc/kubernetes", "/etc/ssl/private", "/etc/hosts.d", "/etc/pki/tls"] {
+		not host_paths.is_public(path)
 	}
 }
 

@@ -36,7 +36,7 @@ deny contains {
 	"message": sprintf("container %s has the device %s of the node", [m.container, path]),
 	"path": host_paths.where(v),
 	"value": path,
-	"key": concat(" ", [m.container, v.name]),
+	"key": host_paths.key(v, m),
 } if {
 	some v in input.volumes
 	v.host_path != ""

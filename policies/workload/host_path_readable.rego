@@ -5,7 +5,7 @@
 #   A container reads a path of its node that holds credentials or shows what others do: tokens of other pods below
 #   /var/lib/kubelet, keys and cloud credentials below /etc/kubernetes, password hashes, logs, memory. What it reads opens the
 #   next door. Note that "readOnly" does not reach file systems that are mounted below the path unless recursiveReadOnly is
-#   set: these stay writable. Files that are known to be harmless are left out.
+#   set: these stay writable. What gives nothing away is left out: certificate authorities, kernel modules, names.
 # related_resources:
 #   - ref: https://kubernetes.io/docs/concepts/storage/volumes/#hostpath
 #     description: hostPath volumes
@@ -38,7 +38,7 @@ deny contains {
 	]),
 	"path": m.path,
 	"value": path,
-	"key": concat(" ", [m.container, v.name]),
+	"key": host_paths.key(v, m),
 } if {
 	some v in input.volumes
 	v.host_path != ""
@@ -47,7 +47,7 @@ deny contains {
 	path := host_paths.seen(v.host_path, m.sub_path)
 	host_paths.is_sensitive(path)
 	not host_paths.is_socket(path)
-	not host_paths.is_harmless(path)
+	not host_paths.is_public(path)
 }
 
 recursion(mount) := "" if {

@@ -21,6 +21,7 @@
 #   references:
 #     nist-800-190: ["4.5.5", "4.4.3"]
 #     cis-k8s: ["5.2.11"]
+#     cis-docker: ["5.6"]
 #     attack-containers: [T1611]
 #     owasp-k8s: [K01]
 #     cwe: ["668"]
@@ -34,7 +35,7 @@ deny contains {
 	"message": sprintf("container %s may write to %s of the node%s", [m.container, path, host_paths.through(v)]),
 	"path": m.path,
 	"value": path,
-	"key": concat(" ", [m.container, v.name]),
+	"key": host_paths.key(v, m),
 	"severity": severity(path),
 } if {
 	some v in input.volumes

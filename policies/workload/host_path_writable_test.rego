@@ -31,6 +31,19 @@ test_one_finding_for_each_container_and_volume if {
 	{d.key | some d in denied} == {"app data", "side data"}
 }
 
+test_parts_of_one_volume_are_told_apart if {
+	parts := [object.union(fixture.volume.mounts[0], {"sub_path": part}) | some part in ["etc", "root"]]
+	denied := policy.deny with input as fixture.with_volume({"type": "hostPath", "host_path": "/", "mounts": parts})
+	{[d.key, d.value] | some d in denied} == {["app data etc", "/etc"], ["app data root", "/root"]}
+}
+
+test_what_the_node_believes_is_not_harmless_to_write if {
+	every path in ["/etc/ssl/certs", "/lib/modules", "/etc/passwd"] {
+		denied := policy.deny with input as fixture.host_path(path)
+		{d.severity | some d in denied} == {"critical"}
+	}
+}
+
 test_passes_for_other_paths_and_read_only if {
 	count(policy.deny) == 0 with input as fixture.host_path("/srv/data")
 	count(policy.deny) == 0 with input as mounted("/etc", {"read_only": true})

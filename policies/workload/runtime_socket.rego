@@ -41,7 +41,7 @@ deny contains {
 	]),
 	"path": host_paths.where(v),
 	"value": path,
-	"key": concat(" ", [m.container, v.name]),
+	"key": host_paths.key(v, m),
 } if {
 	some v in input.volumes
 	v.host_path != ""

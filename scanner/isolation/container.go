@@ -216,14 +216,14 @@ func (in *Input) dangers(volume, fact, p string, readOnly bool) {
 	if p == "" {
 		return
 	}
-	open := isSensitive(p) && !isSocket(p) && !isHarmless(p)
+	open := isSensitive(p) && !isSocket(p)
 	if reachesSocket(p) {
 		in.danger(volume, fact, p, 0, "a container sees "+p+" of the node, which is or holds the socket of a runtime or of the kubelet")
 	}
-	if open && !readOnly {
+	if open && !readOnly && !isHarmless(p) {
 		in.danger(volume, fact, p, 0, "a container may write to "+p+" of the node")
 	}
-	if open && readOnly {
+	if open && readOnly && !isPublic(p) {
 		in.danger(volume, fact, p, 1, "a container reads "+p+" of the node")
 	}
 	if isDevice(p) {

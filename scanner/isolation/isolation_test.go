@@ -236,6 +236,8 @@ func TestBreakers(t *testing.T) {
 		"readable sensitive path":        {mount("/etc/kubernetes", true, corev1.HostPathDirectory), 1, "volumes[0].host_path"},
 		"device":                         {mount("/data/disk", true, corev1.HostPathBlockDev), 1, "volumes[0].host_path"},
 		"harmless file":                  {mount("/etc/localtime", false, corev1.HostPathFile), 2, ""},
+		"public folder":                  {mount("/etc/ssl/certs", true, corev1.HostPathDirectory), 2, ""},
+		"public folder, written":         {mount("/etc/ssl/certs", false, corev1.HostPathDirectory), 0, "volumes[0].host_path"},
 		"path of the application":        {mount("/srv/app", false, corev1.HostPathDirectory), 2, ""},
 		"hostPID":                        {host, 1, "host_pid"},
 		"hostIPC":                        {func(p *corev1.Pod) { p.Spec.HostIPC = true }, 1, "host_ipc"},

@@ -146,29 +146,3 @@ func sorted(ids []string) []string {
 	slices.Sort(ids)
 	return slices.Compact(ids)
 }
-
-func profiles() []string { return []string{"unset", "RuntimeDefault", "Localhost"} }
-
-func selinuxTypes() []string {
-	return []string{"", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"}
-}
-
-func baselineCapabilities() []string {
-	return []string{
-		"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD",
-		"NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
-	}
-}
-
-func restrictedVolumes() []string {
-	return []string{"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image", "persistentVolumeClaim", "projected", "secret"}
-}
-
-func safeSysctls() []string {
-	return []string{
-		"kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.ip_unprivileged_port_start", "net.ipv4.ping_group_range",
-		"net.ipv4.tcp_syncookies", "net.ipv4.ip_local_reserved_ports", "net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl",
-		"net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem",
-		"net.ipv4.tcp_notsent_lowat", "net.ipv4.tcp_slow_start_after_idle",
-	}
-}

@@ -50,16 +50,17 @@ func TestHostPathsAgreeWithThePolicies(t *testing.T) {
 		"reaches": {p | some p in input; data.postscan.lib.host_paths.reaches_socket(p)},
 		"sensitive": {p | some p in input; data.postscan.lib.host_paths.is_sensitive(p)},
 		"harmless": {p | some p in input; data.postscan.lib.host_paths.is_harmless(p)},
+		"public": {p | some p in input; data.postscan.lib.host_paths.is_public(p)},
 		"device": {p | some p in input; data.postscan.lib.host_paths.is_device(p)},
 	}`)
 	var all []string
-	for _, p := range slices.Concat(hostSockets(), sensitiveFolders(), harmlessPaths(), notDevices()) {
+	for _, p := range slices.Concat(hostSockets(), sensitiveFolders(), harmlessPaths(), publicPaths(), notDevices()) {
 		all = append(all, p, p+"/", "/"+p, p+"/below", p+"x", "/var"+p, "C:"+p)
 	}
 	all = append(all, "", ".", "/srv", "/var", "/data/docker.sock", `C:\ProgramData`, `c:\`, `\\.\pipe\docker_engine`, `\\.\PIPE\docker_engine`, `\\.\pipe\Docker_Engine`,
 		"/var/run", "/var/running", "//var//run/docker.sock", "/run/user/1000/podman/podman.sock", "/dev/sda1", "/dev/null")
 	got := ask(all).(map[string]any)
-	for name, test := range map[string]func(string) bool{"socket": isSocket, "reaches": reachesSocket, "sensitive": isSensitive, "harmless": isHarmless, "device": isDevice} {
+	for name, test := range map[string]func(string) bool{"socket": isSocket, "reaches": reachesSocket, "sensitive": isSensitive, "harmless": isHarmless, "public": isPublic, "device": isDevice} {
 		said := got[name].([]any)
 		if len(said) == 0 || len(said) == len(all) {
 			t.Fatalf("%s: the policies say %d of %d, so this test sees nothing", name, len(said), len(all))

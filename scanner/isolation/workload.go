@@ -308,11 +308,6 @@ func runtimeDefault() []string {
 	return []string{"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"}
 }
 
-// takeoverCapabilities are those of PS-K8S-009.
-func takeoverCapabilities() []string {
-	return []string{"ALL", "BPF", "DAC_READ_SEARCH", "MAC_ADMIN", "NET_ADMIN", "PERFMON", "SYS_ADMIN", "SYS_BOOT", "SYS_MODULE", "SYS_PTRACE", "SYS_RAWIO"}
-}
-
 // capabilities rates a set. Where the runtime's default was assumed, it may be a smaller one.
 func (c *Container) capabilities(f *facts.Container, set []string) {
 	c.rate(set)

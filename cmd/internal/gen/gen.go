@@ -94,7 +94,7 @@ func generate(root string) (files, error) {
 	}
 	out := files{}
 	var errs []error
-	for _, part := range []func(string) (files, error){factsSchemas, streamSchema, reportSchema, checkPages, cliReference} {
+	for _, part := range []func(string) (files, error){factsSchemas, streamSchema, reportSchema, checkPages, cliReference, isolationLists} {
 		made, err := part(abs)
 		errs = append(errs, err)
 		maps.Copy(out, made)
