@@ -42,6 +42,6 @@ asked if {
 	r.resource in {"clusterroles.rbac.authorization.k8s.io", "roles.rbac.authorization.k8s.io"}
 }
 
-mend := "name harmless roles in resourceNames"
+mend := "name harmless roles in resourceNames, never cluster-admin"
 
 found := primitives.bind(rights.held)

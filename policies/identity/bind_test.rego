@@ -45,6 +45,14 @@ test_named_roles_pass if {
 	])
 }
 
+test_a_name_that_is_cluster_admin_fails if {
+	denied := policy.deny with input as fixture.everywhere([
+		fixture.named("clusterroles.rbac.authorization.k8s.io", ["bind"], ["view", "cluster-admin"]),
+		fixture.right("clusterrolebindings.rbac.authorization.k8s.io", ["create"]),
+	])
+	fixture.severities(denied) == {"critical"}
+}
+
 test_a_role_cannot_be_bound_for_the_cluster if {
 	count(policy.deny) == 0 with input as fixture.everywhere([
 		fixture.right("roles.rbac.authorization.k8s.io", ["bind"]), fixture.right("clusterrolebindings.rbac.authorization.k8s.io", ["create"]),

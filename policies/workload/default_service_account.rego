@@ -12,7 +12,7 @@
 # custom:
 #   id: PS-K8S-030
 #   severity: low
-#   needs: [identity.automount, identity.service_account, pod_path]
+#   needs: [identity.automount, identity.service_account, volumes, pod_path]
 #   remediation: |
 #     Make a service account for the workload and name it in serviceAccountName. Where it does not talk to the API set
 #     "automountServiceAccountToken: false".
@@ -25,11 +25,13 @@
 #   since: "0.1.0"
 package postscan.workload.default_service_account
 
+import data.postscan.lib.tokens
+
 deny contains {
 	"message": "the token of the default service account is mounted",
 	"path": concat("", [input.pod_path, ".serviceAccountName"]),
 	"value": input.identity.service_account,
 } if {
 	input.identity.service_account == "default"
-	input.identity.automount
+	tokens.mounted
 }

@@ -15,6 +15,11 @@ test_fails_with_its_token if {
 	count(policy.deny) == 1 with input as identity({"service_account": "default", "declared": true, "automount": true})
 }
 
+test_fails_with_a_token_that_a_volume_declares if {
+	projected := fixture.with_volume({"type": "projected", "tokens": [{"audience": "", "expiration_seconds": 3600, "path": "x"}]})
+	count(policy.deny) == 1 with input as object.union(projected, {"identity": {"service_account": "default", "automount": false}})
+}
+
 test_passes_without_token_and_with_another_account if {
 	count(policy.deny) == 0 with input as identity({"service_account": "default", "automount": false})
 	count(policy.deny) == 0 with input as identity({"service_account": "web", "automount": true})

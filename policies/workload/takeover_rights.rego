@@ -16,7 +16,7 @@
 # custom:
 #   id: PS-RBAC-031
 #   severities: [high, info]
-#   needs: [identity.automount, identity.service_account, identity.rights, identity.grants, component, cluster.minor, pod_path]
+#   needs: [identity.automount, volumes, identity.service_account, identity.rights, identity.grants, component, cluster.minor, pod_path]
 #   remediation: |
 #     Split the workload, so that the part that faces others does not hold the right; narrow the right as the check that is named
 #     says; put what must keep it on nodes of its own. Where the API is not needed set "automountServiceAccountToken: false".
@@ -32,16 +32,17 @@ package postscan.workload.takeover_rights
 
 import data.postscan.lib.primitives
 import data.postscan.lib.rights
+import data.postscan.lib.tokens
 import data.postscan.lib.wildcards
 
-applies if input.identity.automount
+applies if tokens.mounted
 
 deny contains {
 	"message": sprintf("%sthe token of the service account %s is mounted, which %s (%s), by %s", [
 		mark(i),
 		input.identity.service_account,
-		rights.what(of),
-		concat(", ", sort({h.check | some h in of})),
+		what(of),
+		concat(", ", first(of)),
 		way(i),
 	]),
 	"path": concat("", [input.pod_path, ".serviceAccountName"]),
@@ -56,13 +57,26 @@ deny contains {
 	"key": key(i),
 	"severity": severity(i),
 } if {
-	input.identity.automount
+	tokens.mounted
 	count(input.identity.rights) > 0
 	grants := input.identity.grants
 	hits := primitives.takeovers(rights.index(input.identity.rights), grants, wildcards.of(grants), input.cluster.minor)
 	some i in {h.grant | some h in hits}
 	of := {h | some h in hits; h.grant == i}
 }
+
+# Where everything is granted, that says it all.
+everything := {"PS-RBAC-001", "PS-RBAC-002"}
+
+what(of) := min(whole) if {
+	whole := {h.what | some h in of; h.check in everything}
+	count(whole) > 0
+} else := rights.what(of)
+
+first(of) := sort(whole) if {
+	whole := {h.check | some h in of; h.check in everything}
+	count(whole) > 0
+} else := sort({h.check | some h in of})
 
 # A right that has no grant here comes with the cluster.
 mark(i) := "system: " if {

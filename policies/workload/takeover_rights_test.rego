@@ -96,6 +96,25 @@ test_each_takeover_right_counts if {
 	{d.value.checks | some d in wide} == {["PS-RBAC-003"]}
 }
 
+test_a_token_that_a_volume_declares_counts if {
+	volume := {"name": "token", "mounts": [{"container": "app"}], "tokens": [{"audience": ""}]}
+	declared := with_rights([right("pods/exec", ["create"])], {"identity": {"automount": false}, "volumes": [volume]})
+	count(policy.deny) == 1 with input as declared
+	policy.applies with input as declared
+}
+
+test_says_in_short_where_everything_is_granted if {
+	admin := object.union(grant, {
+		"role": object.union(grant.role, {"kind": "ClusterRole", "name": "cluster-admin"}),
+		"cluster_wide": true,
+		"rules": [object.union(grant.rules[0], {"verbs": ["*"], "api_groups": ["*"], "resources": ["*"]})],
+	})
+	denied := policy.deny with input as with_rights([right("users", ["impersonate"])], {"identity": {"grants": [admin]}})
+	some d in denied
+	contains(d.message, "which is cluster-admin (PS-RBAC-001), by")
+	d.value.checks == ["PS-RBAC-001", "PS-RBAC-014"]
+}
+
 test_rights_of_a_group_count if {
 	through := object.union(grant, {"via": "system:serviceaccounts"})
 	r := object.union(right("pods/exec", ["create"]), {"via": "system:serviceaccounts"})
