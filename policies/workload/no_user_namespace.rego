@@ -40,9 +40,19 @@ unknown contains "only some of its nodes support user namespaces, or it cannot b
 	input.nodes.user_namespaces in {"mixed", "unknown"}
 }
 
+unknown contains "the version of its nodes was not seen, so whether they support user namespaces is not known" if {
+	wanted
+	input.nodes.kubelet_minor == 0
+	input.nodes.user_namespaces != "false"
+}
+
 possible if {
-	input.host_users != "false"
+	wanted
 	input.nodes.kubelet_minor >= 33
+}
+
+wanted if {
+	input.host_users != "false"
 	count(mighty) > 0
 }
 

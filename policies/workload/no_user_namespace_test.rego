@@ -40,6 +40,14 @@ test_unknown_where_only_some_nodes_support_it if {
 	count(policy.deny) == 0 with input as workload(root("yes"), {"nodes": {"user_namespaces": "mixed"}})
 }
 
+test_unknown_where_the_version_of_the_nodes_was_not_seen if {
+	unseen := {"nodes": {"kubelet_minor": 0}}
+	count(policy.unknown) == 1 with input as workload(root("yes"), unseen)
+	count(policy.deny) == 0 with input as workload(root("yes"), unseen)
+	count(policy.unknown) == 0 with input as workload({}, unseen)
+	count(policy.unknown) == 0 with input as workload(root("yes"), {"nodes": {"kubelet_minor": 0, "user_namespaces": "false"}})
+}
+
 test_windows if {
 	not policy.applies with input as fixture.pod({"os": "windows"})
 	policy.applies with input as fixture.clean

@@ -19,6 +19,24 @@ test_information_where_the_nodes_have_a_default if {
 	{d.severity | some d in mixed} == {"medium"}
 }
 
+test_a_privileged_container_gets_none_from_the_kubelet if {
+	privileged := {"containers": [object.union(fixture.app, {"privileged": true})]}
+	denied := policy.deny with input as object.union_n([pod("unset"), nodes("true"), privileged])
+	{[d.severity, d.message] | some d in denied} == {["medium", "container app has no seccomp profile"]}
+}
+
+test_says_that_the_kubelets_put_one_in_place if {
+	denied := policy.deny with input as object.union(pod("unset"), nodes("true"))
+	{d.message | some d in denied} == {"container app has no seccomp profile; the kubelets of its nodes put RuntimeDefault in place"}
+}
+
+test_fails_for_a_container_whose_profile_filters_nothing if {
+	context := object.union(fixture.app.security_context, {"seccomp": "Unconfined"})
+	container := object.union(fixture.app, {"security_context": context})
+	denied := policy.deny with input as object.union(pod("RuntimeDefault"), {"containers": [container]})
+	{[d.key, d.path] | some d in denied} == {["app", "spec.template.spec.containers[0].securityContext.seccompProfile.type"]}
+}
+
 test_fails_for_a_profile_that_filters_nothing if {
 	denied := policy.deny with input as pod("Unconfined")
 	{d.key | some d in denied} == {"app", "pod"}

@@ -3,8 +3,8 @@
 # title: Unsafe sysctl
 # description: |
 #   The pod sets a kernel setting that is not known to stay within it. Such a setting may change the node for every pod on it,
-#   or use up what they share. A value with a plus or equals sign is worse: with it an old CRI-O could be made to run a program
-#   on the node (CVE-2022-0811).
+#   or use up what they share. A value with a plus or equals sign is worse, whatever the name: with it an old CRI-O could be
+#   made to run a program on the node (CVE-2022-0811).
 # related_resources:
 #   - ref: https://kubernetes.io/docs/concepts/security/pod-security-standards/
 #     description: Pod Security Standards
@@ -46,6 +46,21 @@ deny contains {
 	not pod_security_controls.safe_sysctl(s.name)
 }
 
-severity(value) := "high" if regex.match(`[+=]`, value)
+# The name may well be a safe one: what follows the sign is what is set.
+deny contains {
+	"message": sprintf("the value of the sysctl %s sets another one: it holds + or =", [s.name]),
+	"path": concat("", [s.path, ".value"]),
+	"value": s.value,
+	"key": concat(" ", ["sysctl value", s.name]),
+	"severity": "high",
+} if {
+	some s in input.sysctls
+	pod_security_controls.safe_sysctl(s.name)
+	smuggles(s.value)
+}
 
-severity(value) := "medium" if not regex.match(`[+=]`, value)
+severity(value) := "high" if {
+	smuggles(value)
+} else := "medium"
+
+smuggles(value) if regex.match(`[+=]`, value)

@@ -21,6 +21,16 @@ test_high_for_a_value_that_breaks_out if {
 	{d.severity | some d in denied} == {"high"}
 }
 
+test_a_safe_name_with_such_a_value if {
+	denied := policy.deny with input as sysctl("kernel.shm_rmid_forced", "1+kernel.core_pattern=|/x") with data.params as {"pss_version": ""}
+	{[d.severity, d.path, d.key] | some d in denied} == {[
+		"high",
+		"spec.template.spec.securityContext.sysctls[0].value",
+		"sysctl value kernel.shm_rmid_forced",
+	]}
+	count(policy.deny) == 0 with input as sysctl("kernel.shm_rmid_forced", "1") with data.params as {"pss_version": ""}
+}
+
 test_versions if {
 	denied4 := policy.deny with input as sysctl("net.ipv4.tcp_rmem", "1") with data.params as {"pss_version": "v1.31"}
 	{d.severity | some d in denied4} == {"medium"}

@@ -5,7 +5,8 @@
 #   The workload runs code that is not to be trusted, and it runs on the kernel of its node beside others. One flaw in that
 #   kernel is then enough for the node. Untrusted is what the label or annotation postscan/trust calls so, and runners of build
 #   pipelines and notebooks, known by their images, which run what others write. Whether a reachable image has known
-#   vulnerabilities is judged by the attack paths, not here.
+#   vulnerabilities is judged by the attack paths, not here. A runtime class that is not among the files of a scan of manifests
+#   leaves the check undecided: its name proves nothing.
 # related_resources:
 #   - ref: https://kubernetes.io/docs/concepts/containers/runtime-class/
 #     description: Runtime class
@@ -18,7 +19,7 @@
 # custom:
 #   id: PS-K8S-042
 #   severity: medium
-#   needs: [class.trust, containers, runtime_class.name, runtime_class.handler, pod_path]
+#   needs: [class.trust, containers, runtime_class.name, runtime_class.handler, runtime_class.exists, pod_path]
 #   optional: [nodes.pod_per_machine]
 #   params:
 #     - name: sandbox_handlers
@@ -47,7 +48,14 @@ deny contains {
 	"value": input.runtime_class.name,
 } if {
 	count(untrusted) > 0
+	not unseen
 	not sandbox.isolated
+}
+
+# The name of a class says nothing of its handler. Whether the class was seen is a fact that the check needs, so it does not pass.
+unseen if {
+	input.runtime_class.name != ""
+	input.runtime_class.exists == "unknown"
 }
 
 untrusted contains "it is labelled untrusted" if lower(input.class.trust) == "untrusted"

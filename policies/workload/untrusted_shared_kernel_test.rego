@@ -35,6 +35,15 @@ test_passes_in_a_sandbox if {
 	count(policy.deny) == 0 with input as fargate with data.params as params
 }
 
+test_says_nothing_by_the_name_of_a_class_that_was_not_seen if {
+	every name in ["gvisor", "fast"] {
+		unseen := {"name": name, "handler": name, "exists": "unknown"}
+		count(policy.deny) == 0 with input as trust("untrusted", unseen) with data.params as params
+	}
+	seen := {"name": "fast", "handler": "runc", "exists": "true"}
+	count(policy.deny) == 1 with input as trust("untrusted", seen) with data.params as params
+}
+
 test_not_applicable_to_others if {
 	not policy.applies with input as fixture.clean
 	not policy.applies with input as image("team/actions-runner-docs")

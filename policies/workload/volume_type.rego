@@ -16,7 +16,7 @@
 #   id: PS-K8S-020
 #   severities: [low, high]
 #   needs: [volumes]
-#   optional: [nodes.kubelet_minor]
+#   optional: [nodes.kubelet_minor, cluster.minor]
 #   remediation: |
 #     Use a PersistentVolumeClaim, so that an administrator's StorageClass decides what is mounted, or one of configMap, csi,
 #     downwardAPI, emptyDir, ephemeral, image, projected and secret. Replace gitRepo by an init container that clones.
@@ -47,3 +47,6 @@ severity("gitRepo") := "high" if not off
 
 # The kubelet's driver for it is off from 1.33 on.
 off if input.nodes.kubelet_minor >= 33
+
+# Kubelets may be three versions behind the API server, not more.
+off if input.cluster.minor >= 36

@@ -12,13 +12,15 @@ test_fails_for_other_kinds if {
 }
 
 test_git_is_high_unless_the_nodes_have_it_off if {
-	git := fixture.with_volume({"type": "gitRepo"})
+	git := object.union(fixture.with_volume({"type": "gitRepo"}), {"cluster": {"minor": 35}})
 	denied := policy.deny with input as git
 	{d.severity | some d in denied} == {"high"}
 	old := policy.deny with input as object.union(git, {"nodes": {"kubelet_minor": 32}})
 	{d.severity | some d in old} == {"high"}
 	off := policy.deny with input as object.union(git, {"nodes": {"kubelet_minor": 33}})
 	{d.severity | some d in off} == {"low"}
+	new := policy.deny with input as object.union(git, {"cluster": {"minor": 36}})
+	{d.severity | some d in new} == {"low"}
 }
 
 test_passes_for_the_list if {
