@@ -89,9 +89,19 @@ func (a *access) use(w *work) {
 	id := &w.facts.Identity
 	n := name{w.ref.namespace, id.ServiceAccount}
 	acc := a.set.accounts[n]
-	if id.Automount && (id.AutomountFrom == "pod" || acc == nil || acc.automount != "false") {
+	if declaresToken(w.facts) || id.Automount && (id.AutomountFrom == "pod" || acc == nil || acc.automount != "false") {
 		a.used[n] = true
 	}
+}
+
+// declaresToken is true where a mounted volume holds a token for the API server
+// that the pod spec itself asks for, as policies/lib/tokens.rego reads it.
+func declaresToken(w *facts.Workload) bool {
+	return slices.ContainsFunc(w.Volumes, func(v facts.Volume) bool {
+		return len(v.Mounts) > 0 && slices.ContainsFunc(v.Tokens, func(t facts.ProjectedToken) bool {
+			return t.Audience == "" || strings.Contains(t.Audience, "kubernetes.default.svc")
+		})
+	})
 }
 
 // takesOver: a ClusterRoleBinding to rights over secrets, roles, nodes or everything.

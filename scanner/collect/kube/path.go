@@ -1,6 +1,10 @@
 package kube
 
-import "strconv"
+import (
+	"path"
+	"regexp"
+	"strconv"
+)
 
 // keyIndex makes "prefix[3]".
 func keyIndex(prefix string, i int) string { return prefix + "[" + strconv.Itoa(i) + "]" }
@@ -26,3 +30,15 @@ func FieldPath(prefix, key string) string {
 
 // IndexPath adds an index to a path.
 func IndexPath(prefix string, i int) string { return keyIndex(prefix, i) }
+
+// windowsPath begins with a drive, or is the name of a pipe.
+var windowsPath = regexp.MustCompile(`^(?:[A-Za-z]:|[\\/]{2}\.[\\/])`)
+
+// nodePath is a path on a node as facts have it: absolute and cleaned. One of
+// Windows stays as it was written.
+func nodePath(p string) string {
+	if windowsPath.MatchString(p) {
+		return p
+	}
+	return path.Clean("/" + p)
+}

@@ -3,7 +3,6 @@ package kube
 import (
 	"cmp"
 	"maps"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -464,7 +463,7 @@ func (s *Set) volume(v *corev1.Volume, at string) facts.Volume {
 	out := facts.Volume{Name: s.intern(v.Name), Path: at, Type: volumeType(&v.VolumeSource)}
 	switch {
 	case v.HostPath != nil:
-		out.HostPath = s.intern(path.Clean("/" + v.HostPath.Path))
+		out.HostPath = s.intern(nodePath(v.HostPath.Path))
 		if v.HostPath.Type != nil {
 			out.HostPathType = s.intern(string(*v.HostPath.Type))
 		}
@@ -593,6 +592,7 @@ func (s *Set) placement(spec *corev1.PodSpec, podPath string) facts.Placement {
 		t := &spec.Tolerations[i]
 		hit := false
 		switch {
+		case t.Effect != "" && t.Effect != corev1.TaintEffectNoSchedule && (t.Key == "" || controlPlaneTaint(t.Key)): // theirs is NoSchedule
 		case t.Key == "" && t.Operator == corev1.TolerationOpExists:
 			p.ToleratesEverything, hit = true, true
 		case controlPlaneTaint(t.Key):

@@ -281,14 +281,20 @@ func (s *Set) workloadMissing(w *work, f *facts.Workload, r *facts.Resource) {
 	}
 	s.lack(r, "nodes", Nodes)
 	s.lack(r, "containers[].resources", LimitRanges)
+	token := f.Identity.Automount || declaresToken(f) // without one no right of the account is the pod's
 	for _, p := range []string{"grants", "rights", "bound"} {
-		s.lack(r, "identity."+p, Bindings, Roles)
+		if token {
+			s.lack(r, "identity."+p, Bindings, Roles)
+		}
 	}
 	if f.Identity.AutomountFrom == "assumed" {
 		s.lack(r, "identity.automount", ServiceAccounts)
 	}
 	s.lack(r, "running", Pods)
 	s.networkGaps(f, r)
+	if f.Placement.NodeName {
+		s.lackPart(r, "placement.node_name", Nodes)
+	}
 	if s.opts.Live {
 		s.nodeGaps(f, r)
 		return
@@ -301,7 +307,12 @@ func (s *Set) workloadMissing(w *work, f *facts.Workload, r *facts.Resource) {
 	}
 	m := partial("the cluster may hold more roles and bindings than these files; scan the cluster")
 	for _, p := range []string{"grants", "rights", "bound"} {
-		r.Missing["identity."+p] = m
+		if token {
+			r.Missing["identity."+p] = m
+		}
+	}
+	if f.Placement.NodeName {
+		r.Missing["placement.node_name"] = partial("the files do not show what the node that it is pinned to is; scan the cluster")
 	}
 	r.Missing["exposures"] = partial("the cluster may hold more services than these files; scan the cluster")
 	if !f.HostNetwork && !slices.ContainsFunc(s.policies, func(p *netPolicy) bool { return p.namespaces != nil || p.ref.namespace == w.ref.namespace }) {

@@ -1,7 +1,6 @@
 package kube
 
 import (
-	"path"
 	"strings"
 	"time"
 
@@ -25,12 +24,12 @@ func (s *Set) addVolume(o *corev1.PersistentVolume) {
 	}
 	switch {
 	case o.Spec.HostPath != nil:
-		v.hostPath = path.Clean("/" + strings.Clone(o.Spec.HostPath.Path))
+		v.hostPath = nodePath(strings.Clone(o.Spec.HostPath.Path))
 		if o.Spec.HostPath.Type != nil {
 			v.kind = s.intern(string(*o.Spec.HostPath.Type))
 		}
 	case o.Spec.Local != nil:
-		v.hostPath = path.Clean("/" + strings.Clone(o.Spec.Local.Path))
+		v.hostPath = nodePath(strings.Clone(o.Spec.Local.Path))
 	case o.Spec.CSI != nil:
 		v.driver = s.intern(o.Spec.CSI.Driver)
 	}
