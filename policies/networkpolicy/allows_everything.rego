@@ -29,28 +29,42 @@ package postscan.networkpolicy.allows_everything
 
 import data.postscan.lib.addresses
 
+# What several rules allow alike is one finding, which a rule more or less before them does not change.
 deny contains {
-	"message": sprintf("the rule allows %s %s", [side(rule), what]),
-	"path": path,
-	"value": ports(rule),
-	"key": path,
+	"message": sprintf("%s %s %s", [subject(paths), side(direction), what]),
+	"path": min(paths),
+	"value": concat("; ", {ports(rule) | some rule in rules}),
+	"key": concat(" ", [direction, what]),
 	"severity": "medium",
 } if {
-	some rule in allowing
-	some [path, what] in open(rule)
+	some direction in ["ingress", "egress"]
+	some what in {w | some rule in allowing; rule.direction == direction; some [_, w] in open(rule)}
+	rules := {rule | some rule in allowing; rule.direction == direction; some [_, w] in open(rule); w == what}
+	paths := {path | some rule in rules; some [path, w] in open(rule); w == what}
 }
 
 deny contains {
-	"message": sprintf("the rule allows %s every address on %s", [side(rule), concat(", ", rule.port_list)]),
-	"path": rule.path,
-	"value": ports(rule),
-	"key": rule.path,
+	"message": sprintf("%s %s every address on %s", [subject(paths), side(direction), list]),
+	"path": min(paths),
+	"value": list,
+	"key": concat(" ", [direction, list]),
 	"severity": "info",
 } if {
+	some direction in ["ingress", "egress"]
+	some list in {ports(rule) | some rule in public; rule.direction == direction}
+	paths := {rule.path | some rule in public; rule.direction == direction; ports(rule) == list}
+}
+
+# public are rules that open some ports to everybody.
+public contains rule if {
 	some rule in allowing
 	rule.all_peers
 	not every_port(rule)
 }
+
+subject(paths) := "the rule allows" if {
+	count(paths) == 1
+} else := sprintf("%d rules or peers allow", [count(paths)])
 
 unknown contains "the policy has parts that postscan does not read" if not input.read
 
@@ -79,12 +93,12 @@ to_every_pod(rule) := {[p.path, "every pod of the cluster"] |
 	p.everything
 }
 
-# every_port is true also for a rule whose ports are all of a protocol.
+# every_port is true also for a rule whose ports are all of a protocol, however that is written.
 every_port(rule) if rule.all_ports
 
 every_port(rule) if {
 	some port in rule.port_list
-	not contains(port, "/")
+	regex.match(`^[^/]*$|/[01]-65535$`, port)
 }
 
 dns(rule) if {
@@ -99,6 +113,6 @@ ports(rule) := "every port" if rule.all_ports
 
 ports(rule) := concat(", ", rule.port_list) if not rule.all_ports
 
-side(rule) := "from" if rule.direction == "ingress"
+side("ingress") := "from"
 
-side(rule) := "to" if rule.direction == "egress"
+side("egress") := "to"

@@ -20,6 +20,29 @@ test_all_of_a_protocol_is_every_port if {
 	found(policy.deny) == whole_rule with input as fixture.with_rule({"all_peers": true, "peers": [], "port_list": ["TCP"]})
 }
 
+test_a_range_of_all_ports_is_every_port if {
+	found(policy.deny) == whole_rule with input as fixture.with_rule({"all_peers": true, "peers": [], "port_list": ["TCP/1-65535"]})
+	part := fixture.with_rule({"all_peers": true, "peers": [], "port_list": ["TCP/1-6553"]})
+	found(policy.deny) == {["info", "spec.ingress[0]"]} with input as part
+}
+
+test_rules_that_allow_the_same_are_one_finding if {
+	open := object.union(fixture.rule, {"all_peers": true, "all_ports": true, "peers": [], "port_list": []})
+	rules := [fixture.rule, object.union(open, {"path": "spec.ingress[1]"}), object.union(open, {"path": "spec.ingress[2]"})]
+	denied := policy.deny with input as fixture.policy({"rules": rules})
+	{[d.key, d.path, d.message] | some d in denied} == {[
+		"ingress every address on every port",
+		"spec.ingress[1]",
+		"2 rules or peers allow from every address on every port",
+	]}
+}
+
+test_keys_do_not_count_rules if {
+	port := object.union(fixture.rule, {"all_peers": true, "peers": [], "port_list": ["TCP/443"], "path": "spec.ingress[7]"})
+	denied := policy.deny with input as fixture.policy({"rules": [port]})
+	{d.key | some d in denied} == {"ingress TCP/443"}
+}
+
 test_public_port if {
 	port := fixture.with_rule({"all_peers": true, "peers": [], "port_list": ["TCP/443"]})
 	found(policy.deny) == {["info", "spec.ingress[0]"]} with input as port

@@ -50,15 +50,23 @@ deny contains {
 }
 
 deny contains {
-	"message": sprintf("the peer %s matches nothing", [peer.selector]),
-	"path": peer.path,
-	"value": peer.selector,
-	"key": peer.path,
+	"message": sprintf("the peer %s matches nothing", [selector]),
+	"path": min({peer.path | some peer in peers}),
+	"value": selector,
+	"key": concat(" ", [direction, selector]),
 	"severity": "low",
 } if {
+	some direction, selectors in dangling
+	some selector, peers in selectors
+}
+
+# dangling are the peers that match nothing, by direction and by what they say.
+dangling[direction][selector] contains peer if {
 	some rule in input.rules
+	direction := rule.direction
 	some peer in rule.peers
-	peer.selector != ""
+	selector := peer.selector
+	selector != ""
 	not peer.matches
 }
 

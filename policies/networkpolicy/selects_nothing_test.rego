@@ -14,10 +14,17 @@ test_an_empty_selector_waits_for_pods if {
 	found(policy.deny) == set() with input as fixture.policy({"matches": 0, "others": 0, "selects_all": true, "selector": "<all>"})
 }
 
+test_a_peer_that_stands_twice_is_one_finding if {
+	dead := object.union(fixture.peer, {"matches": false})
+	again := object.union(fixture.rule, {"peers": [object.union(dead, {"path": "spec.ingress[1].from[0]"})]})
+	denied := policy.deny with input as fixture.policy({"rules": [object.union(fixture.rule, {"peers": [dead]}), again]})
+	{[d.key, d.path] | some d in denied} == {["ingress app=web", "spec.ingress[0].from[0]"]}
+}
+
 test_peers if {
-	found(policy.deny) == {["low", "spec.ingress[0].from[0]"]} with input as fixture.with_peer({"matches": false})
+	found(policy.deny) == {["low", "ingress app=web"]} with input as fixture.with_peer({"matches": false})
 	namespaces := fixture.with_peer({"type": "namespaces", "selector": "team=ops", "matches": false})
-	found(policy.deny) == {["low", "spec.ingress[0].from[0]"]} with input as namespaces
+	found(policy.deny) == {["low", "ingress team=ops"]} with input as namespaces
 }
 
 test_passes if {
