@@ -51,22 +51,20 @@ deny contains {
 
 deny contains {
 	"message": sprintf("the peer %s matches nothing", [selector]),
-	"path": min({peer.path | some peer in peers}),
+	"path": min(paths),
 	"value": selector,
 	"key": concat(" ", [direction, selector]),
 	"severity": "low",
 } if {
-	some direction, selectors in dangling
-	some selector, peers in selectors
+	some [direction, selector] in {[d, peer.selector] | some [d, peer] in dangling}
+	paths := {peer.path | some [d, peer] in dangling; d == direction; peer.selector == selector}
 }
 
-# dangling are the peers that match nothing, by direction and by what they say.
-dangling[direction][selector] contains peer if {
+# dangling are the peers that match nothing, each with its direction.
+dangling contains [rule.direction, peer] if {
 	some rule in input.rules
-	direction := rule.direction
 	some peer in rule.peers
-	selector := peer.selector
-	selector != ""
+	peer.selector != ""
 	not peer.matches
 }
 
