@@ -23,7 +23,6 @@
 #     nsa-cisa: [AUTH2]
 #     attack-containers: [T1098.006]
 #     owasp-k8s: [K02]
-#     cwe: ["672"]
 #     isolation: [W3]
 #   since: "0.1.0"
 package postscan.binding.missing

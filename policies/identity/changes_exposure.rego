@@ -22,7 +22,6 @@
 #     Keep the network with the platform: a deployer gets its namespace, and a workload none of it. Remove endpoints from the
 #     role system:aggregate-to-edit.
 #   references:
-#     attack-containers: [T1557]
 #     owasp-k8s: [K05]
 #     isolation: [W3]
 #   since: "0.1.0"

@@ -20,7 +20,6 @@
 #     Name the namespaces in resourceNames, or guard the labels by an admission policy.
 #   references:
 #     nsa-cisa: [NET1]
-#     attack-containers: [T1562.001]
 #     owasp-k8s: [K04, K02]
 #     isolation: [W3]
 #   since: "0.1.0"

@@ -20,7 +20,6 @@
 #     Leave it to the controllers of the node lifecycle.
 #   references:
 #     nist-800-190: ["4.3.5"]
-#     attack-containers: [T1610]
 #     owasp-k8s: [K02]
 #     isolation: [W3]
 #   since: "0.1.0"

@@ -21,7 +21,7 @@
 #     Split writing from reading: give create to one identity and get on named Secrets to another.
 #   references:
 #     nsa-cisa: [POD5]
-#     attack-containers: [T1528, T1098]
+#     attack-containers: [T1528]
 #     owasp-k8s: [K02]
 #     isolation: [W3]
 #   since: "0.1.0"

@@ -22,7 +22,7 @@
 #   references:
 #     nsa-cisa: [AUTH2]
 #     cis-k8s: ["5.1.8"]
-#     attack-containers: [T1550.001, T1078]
+#     attack-containers: [T1078]
 #     owasp-k8s: [K02]
 #     cwe: ["269"]
 #     isolation: [W3]

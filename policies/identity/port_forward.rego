@@ -19,7 +19,6 @@
 #   remediation: |
 #     Give it to the people who debug, in the namespaces where they do.
 #   references:
-#     attack-containers: [T1572]
 #     owasp-k8s: [K05, K02]
 #     isolation: [W3]
 #   since: "0.1.0"

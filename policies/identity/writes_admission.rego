@@ -22,7 +22,6 @@
 #     nsa-cisa: [AUTH2]
 #     cis-k8s: ["5.1.12"]
 #     cis-eks: ["4.1.11"]
-#     attack-containers: [T1557, T1562.001]
 #     owasp-k8s: [K02]
 #     cwe: ["269"]
 #     isolation: [W3]

@@ -23,7 +23,7 @@
 #   references:
 #     nist-800-190: ["4.3.1"]
 #     nsa-cisa: [POD5]
-#     attack-containers: [T1528, T1611]
+#     attack-containers: [T1528]
 #     owasp-k8s: [K02]
 #     cwe: ["250"]
 #     isolation: [W3]
