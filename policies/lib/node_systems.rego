@@ -40,6 +40,7 @@ ended(image) := day if {
 	day := max(days)
 }
 
+# Of some only the month is published: then it is the month's last day.
 ends := [
 	{"image": `^Debian GNU/Linux 9\b`, "ends": "2022-06-30"},
 	{"image": `^Debian GNU/Linux 10\b`, "ends": "2024-06-30"},
@@ -48,8 +49,12 @@ ends := [
 	{"image": `^Ubuntu 16\.04`, "ends": "2021-04-30"},
 	{"image": `^Ubuntu 18\.04`, "ends": "2023-05-31"},
 	{"image": `^Ubuntu 20\.04`, "ends": "2025-05-31"},
+	{"image": `^Ubuntu 22\.10`, "ends": "2023-07-20"},
+	{"image": `^Ubuntu 23\.04`, "ends": "2024-01-25"},
 	{"image": `^Ubuntu 23\.10`, "ends": "2024-07-11"},
 	{"image": `^Ubuntu 24\.10`, "ends": "2025-07-10"},
+	{"image": `^Ubuntu 25\.04`, "ends": "2026-01-31"},
+	{"image": `^Ubuntu 25\.10`, "ends": "2026-07-31"},
 	{"image": `^CentOS Linux 7\b`, "ends": "2024-06-30"},
 	{"image": `^CentOS Linux 8\b`, "ends": "2021-12-31"},
 	{"image": `^CentOS Stream 8\b`, "ends": "2024-05-31"},

@@ -21,7 +21,10 @@ type componentAccess struct {
 
 // componentAccesses lists them. A component is not here for being well known
 // but for being installed with the cluster: what people install themselves is
-// judged like their own.
+// judged like their own. The rules are those of the projects' own manifests:
+// kube-flannel.yml of flannel, const_cni.go of kind, local-path-storage.yaml of
+// rancher/local-path-provisioner (before and after it left endpoints), the chart
+// aws-vpc-cni of EKS, and what the Helm controller of k3s makes for Traefik.
 var componentAccesses = []componentAccess{
 	{"flannel", "ClusterRole/flannel", []string{"ClusterRoleBinding/flannel"}, []string{"kube-flannel/ServiceAccount/flannel", "kube-system/ServiceAccount/flannel"}, []string{
 		"get core pods,nodes", "list,watch core nodes", "patch core nodes/status", "list,watch networking.k8s.io clustercidrs",
