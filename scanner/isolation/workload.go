@@ -304,9 +304,7 @@ func selinuxOff(pod, own *facts.SELinux) string {
 }
 
 // runtimeDefault is the largest default set of a runtime.
-func runtimeDefault() []string {
-	return []string{"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"}
-}
+func runtimeDefault() []string { return facts.DefaultCapabilities("containerd") }
 
 // capabilities rates a set. Where the runtime's default was assumed, it may be a smaller one.
 func (c *Container) capabilities(f *facts.Container, set []string) {
