@@ -404,11 +404,31 @@ type postgresTx struct {
 }
 
 func (t postgresTx) exec(ctx context.Context, sql string, args ...any) (int64, error) {
-	r, err := t.Exec(ctx, sql, args...)
+	r, err := t.Exec(ctx, sql, storable(args)...)
 	return r.RowsAffected(), err
 }
 
+// storable puts a mark in place of what PostgreSQL keeps in no text, as the byte 0 that
+// a stranger wrote into a name: one odd name must not keep a whole run from being stored.
+func storable(args []any) []any {
+	clean := func(s string) string { return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD") }
+	out := slices.Clone(args)
+	for i, arg := range out {
+		switch v := arg.(type) {
+		case string:
+			out[i] = clean(v)
+		case *string:
+			if v != nil {
+				text := clean(*v)
+				out[i] = &text
+			}
+		}
+	}
+	return out
+}
+
 func (t postgresTx) query(ctx context.Context, sql string, args ...any) (rows, error) {
+	args = storable(args)
 	if t.queue == nil { // what only reads is planned for what it asks: a rare text is not looked for as a common one is
 		args = append([]any{pgx.QueryExecModeCacheDescribe}, args...)
 	}

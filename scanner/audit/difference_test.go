@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -8,7 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/postscan/postscan/scanner"
+	"github.com/postscan/postscan/scanner/facts"
 )
 
 // state is where one finding stands after a run, as the test knows it.
@@ -184,12 +188,12 @@ func testSearchIndexOfAnOlderDatabase(t *testing.T, s *Store, _ *clock) {
 func TestSearchWithoutTheExtension(t *testing.T) {
 	dsn := newPostgres(t)
 	name := dsn[strings.LastIndex(dsn, "/")+1:]
-	for _, statement := range []string{`CREATE ROLE ` + name + ` LOGIN`, `REVOKE CREATE ON DATABASE ` + name + ` FROM PUBLIC`} {
-		if err := ask(dsn, statement); err != nil {
-			t.Fatal(err)
-		}
+	owner, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err := ask(dsn, `GRANT ALL ON SCHEMA public TO `+name); err != nil {
+	_, err = owner.Exec(t.Context(), `CREATE ROLE `+name+` LOGIN; REVOKE CREATE ON DATABASE `+name+` FROM PUBLIC; GRANT ALL ON SCHEMA public TO `+name)
+	if err := errors.Join(err, owner.Close(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	c := &clock{at: start}
@@ -202,4 +206,114 @@ func TestSearchWithoutTheExtension(t *testing.T) {
 	if list, _, err := s.Findings(t.Context(), Filter{Text: "OpenSSL"}); err != nil || len(list) != 1 {
 		t.Errorf("%d findings, %v", len(list), err)
 	}
+}
+
+// The report of a difference has what each report has, and says how each finding changed.
+func TestDifferenceReport(t *testing.T) { onBoth(t, testDifferenceReport) }
+
+func testDifferenceReport(t *testing.T, s *Store, c *clock) {
+	record(t, s, report("stays", "fixed", "again", "worse"))
+	c.pass(time.Hour)
+	record(t, s, report("stays", "fixed", "worse"))
+	from := c.at
+	c.pass(time.Hour)
+	rep := report("stays", "again", "worse", "new")
+	rep.Findings[2].Severity = scanner.SeverityCritical
+	record(t, s, rep)
+	d, err := s.Diff(t.Context(), "web", from, c.at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.DifferenceReport(t.Context(), d, "before")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][2]string{"new": {"new", "new"}, "again": {"new", "reopened"}, "worse": {"updated", "severity"}, "fixed": {"absent", "fixed"}}
+	for i := range got.Findings {
+		f := &got.Findings[i]
+		if w := want[f.Key]; f.Baseline != w[0] || f.Evidence[0].Value != w[1] || len(f.Evidence) != 2 || f.Rule.Title == "" || (f.Suppressed != nil) != (f.Key == "fixed") {
+			t.Errorf("%+v, want %v", f, w)
+		}
+		delete(want, f.Key)
+	}
+	if len(want) > 0 || got.Findings[0].Key != "worse" {
+		t.Errorf("missing %v; the worst comes first, and is %s", want, got.Findings[0].Key)
+	}
+	if b, sum := got.Baseline, got.Summary; b.New != 2 || len(b.Gone) != 1 || sum.Findings != 3 || sum.Suppressed != 1 || sum.BySeverity[scanner.SeverityCritical] != 1 || len(got.Run.Targets) != 1 || got.Checks[0].Fail != 3 {
+		t.Errorf("%+v, %+v, %+v", b, sum, got.Checks)
+	}
+	if _, err := s.Prune(t.Context(), []Audit{{Name: "web", Retention: Retention{Runs: 1}}}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err = s.DifferenceReport(t.Context(), d, "before"); err != nil || len(got.Findings) != 4 || got.Findings[3].Message == "" {
+		t.Errorf("after pruning: %+v, %v", got, err)
+	}
+}
+
+// What a stranger wrote into a name does not keep a run from being stored.
+func TestOddNames(t *testing.T) { onBoth(t, testOddNames) }
+
+func testOddNames(t *testing.T, s *Store, _ *clock) {
+	for range 2 { // the second time they are known
+		rep := report("a\x00b", "\xff\xfe", "\u202egnp.exe", strings.Repeat("long ", 20_000))
+		rep.Findings[0].Resource.ID, rep.Findings[0].Suppressed = "host\x00", &scanner.Suppression{By: "waiver", Reason: "a\x00b"}
+		if run := record(t, s, rep); run.State != Done {
+			t.Fatalf("%+v", run)
+		}
+	}
+	for _, f := range []Filter{{}, {Text: "\x00"}, {Text: "\xff"}, {Text: strings.Repeat("long ", 100)}, {Check: "\x00"}} {
+		if _, _, err := s.Findings(t.Context(), f); err != nil {
+			t.Errorf("%+v: %v", f, err)
+		}
+	}
+	list, _, err := s.Findings(t.Context(), Filter{})
+	if err != nil || len(list) != 4 {
+		t.Errorf("%d findings, %v", len(list), err)
+	}
+}
+
+// A finding that the last scan could not look for says so, and why.
+func TestUnconfirmed(t *testing.T) { onBoth(t, testUnconfirmed) }
+
+func testUnconfirmed(t *testing.T, s *Store, c *clock) {
+	record(t, s, report("a"))
+	seen := c.at
+	look := func(want string) {
+		t.Helper()
+		c.pass(time.Hour)
+		h, err := s.Finding(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Standing != StandingOpen || h.Why != want || h.Unconfirmed.IsZero() != (want == "") || h.Unconfirmed.After(seen) {
+			t.Errorf("%s, not looked at since %s, because %q; want %q, seen at %s", h.Standing, h.Unconfirmed, h.Why, want, seen)
+		}
+	}
+	look("")
+	gap := report()
+	gap.Gaps = []scanner.GapEntry{{Check: "PS-VM-001", Target: "host", Status: facts.NotAssessed, Reasons: []string{"no firmware variables"}}}
+	record(t, s, gap)
+	look("not assessed: no firmware variables")
+	gap.Gaps[0].Status, gap.Gaps[0].Reasons = facts.Unknown, []string{"may not read"}
+	record(t, s, gap)
+	look("unknown: may not read")
+	without := report()
+	without.Checks = nil
+	record(t, s, without)
+	look("the last scan did not run the check")
+	broken := report()
+	broken.Run.Complete, broken.Run.Error = false, "the time is over"
+	record(t, s, broken)
+	look("the time is over")
+	record(t, s, report("a"))
+	look("")
+	run, err := s.Begin(t.Context(), "web", CauseDirect)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen = c.at
+	if err := s.Fail(t.Context(), run.ID, errors.New("no answer")); err != nil {
+		t.Fatal(err)
+	}
+	look("no answer")
 }

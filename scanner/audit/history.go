@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -44,6 +45,9 @@ const findingColumns = `f.id, f.fingerprint, f.check_id, p.title, f.severity, f.
 	f.first_seen, f.last_seen, f.fixed_at, f.reopened, t.id, t.audit, t.identity, t.kind, t.ref, t.seen_at, t.stale_at, t.stale_reason, t.gone_at`
 
 const findingTables = ` FROM finding f JOIN target t ON t.id = f.target JOIN promise p ON p.check_id = f.check_id `
+
+// evidenceRun is the run whose report has the evidence of a finding.
+const evidenceRun = `CASE WHEN f.last_seen IS NULL THEN COALESCE(t.seen_run, f.last_run) ELSE f.last_run END`
 
 // findingsInOrder is the same, read in the order of the list until the page is full:
 // SQLite keeps the order of a CROSS JOIN, and would else begin with the smaller
@@ -258,6 +262,8 @@ type History struct {
 	Run string `json:"run"`
 	// Evidence is what that report says of it; empty where it was pruned.
 	Evidence []scanner.FindingDocument `json:"evidence"`
+	// Why says why the last scan could not look for it; empty where it could.
+	Why string `json:"unconfirmed_reason"`
 }
 
 // Finding returns one finding with its history; nil where there is none of that id.
@@ -273,7 +279,7 @@ func (s *Store) Finding(ctx context.Context, id int64) (*History, error) {
 			return err
 		}
 		var detail string
-		if _, err := one(ctx, q, []any{&detail, &h.Run}, `SELECT p.detail, CASE WHEN f.last_seen IS NULL THEN COALESCE(t.seen_run, f.last_run) ELSE f.last_run END `+findingTables+` WHERE f.id = $1`, id); err != nil {
+		if _, err := one(ctx, q, []any{&detail, &h.Run}, `SELECT p.detail, `+evidenceRun+findingTables+` WHERE f.id = $1`, id); err != nil {
 			return err
 		}
 		if err := json.Unmarshal([]byte(detail), &h.Rule); err != nil {
@@ -297,6 +303,13 @@ func (s *Store) Finding(ctx context.Context, id int64) (*History, error) {
 	if err != nil || h == nil {
 		return nil, err
 	}
+	if !h.Unconfirmed.IsZero() {
+		why, err := s.Unconfirmed(ctx, h.Target.ID)
+		if err != nil {
+			return nil, err
+		}
+		h.Why = why(h.Check)
+	}
 	rep, err := s.Report(ctx, h.Run)
 	if err != nil {
 		return h, nil //nolint:nilerr // a pruned report leaves a finding without evidence
@@ -307,6 +320,47 @@ func (s *Store) Finding(ctx context.Context, id int64) (*History, error) {
 		}
 	}
 	return h, nil
+}
+
+// Unconfirmed tells, of a check, why the last scan of the target could not look for
+// its findings: the target could not be scanned, the check did not see what it needs,
+// or it was not run.
+func (s *Store) Unconfirmed(ctx context.Context, target int64) (func(check string) string, error) {
+	var identity, stale string
+	var run *string
+	err := s.db.read(ctx, func(q querier) error {
+		_, err := one(ctx, q, []any{&identity, &stale, &run}, `SELECT identity, stale_reason, seen_run FROM target WHERE id = $1`, target)
+		return err
+	})
+	if err != nil || stale != "" || run == nil {
+		return func(string) string { return stale }, err
+	}
+	rep, err := s.Report(ctx, *run)
+	if err != nil {
+		return func(string) string { return "" }, nil //nolint:nilerr // a pruned report does not say
+	}
+	refs := map[string]bool{}
+	for i := range rep.Run.Targets {
+		if t := &rep.Run.Targets[i]; cmp.Or(t.Identity, t.Ref) == identity {
+			refs[t.Ref] = true
+		}
+	}
+	return func(check string) string {
+		if !slices.ContainsFunc(rep.Checks, func(c scanner.CheckCount) bool { return c.ID == check }) {
+			return "the last scan did not run the check"
+		}
+		var reasons []string
+		for i := range rep.Gaps {
+			if g := &rep.Gaps[i]; g.Check == check && refs[g.Target] {
+				for _, reason := range g.Reasons {
+					if reason = strings.ReplaceAll(string(g.Status), "_", " ") + ": " + reason; !slices.Contains(reasons, reason) {
+						reasons = append(reasons, reason)
+					}
+				}
+			}
+		}
+		return strings.Join(reasons, "; ")
+	}, nil
 }
 
 // Targets returns the targets of an audit, or of all where name is empty: the stale
