@@ -69,9 +69,9 @@ func TestNetworkChecksOverManifests(t *testing.T) {
 	want := []string{
 		"PS-NET-001 info kube-system/Pod/tool rest.yaml:10 host-network",
 		"PS-NET-003 medium shop/Deployment/worker shop.yaml:55",
-		"PS-NET-004 info shop/NetworkPolicy/web shop.yaml:26 spec.ingress[1]",
-		"PS-NET-004 medium shop/NetworkPolicy/web shop.yaml:25 spec.ingress[0].from[0]",
-		"PS-NET-004 medium shop/NetworkPolicy/web shop.yaml:33 spec.egress[1]",
+		"PS-NET-004 info shop/NetworkPolicy/web shop.yaml:26 ingress TCP/8080",
+		"PS-NET-004 medium shop/NetworkPolicy/web shop.yaml:25 ingress every pod of the cluster",
+		"PS-NET-004 medium shop/NetworkPolicy/web shop.yaml:33 egress all of IPv4 or IPv6 on every port",
 		"PS-NET-007 high shop/Service/web shop.yaml:67 load-balancer",
 		"PS-NET-009 medium legacy/Gateway/edge rest.yaml:53 HTTP",
 		"PS-NET-010 high shop/Ingress/web shop.yaml:98 Grafana",
