@@ -88,7 +88,7 @@ func compile(files []*file, o CompileOptions) (*Compiled, error) {
 			rules := indexRules(comp)
 			problems = contract(comp, files, rules)
 			flow := flow{rules: rules, known: map[string]map[string]bool{}}
-			dependence := dependence{rules: rules, known: map[string]map[string]bool{}}
+			dependence := dependence{rules: rules, known: map[string]map[string]bool{}, texts: map[string]texts{}}
 			for _, f := range files {
 				if f.kind == policyFile {
 					reads[f.check] = flow.reads(comp.Modules[f.name])

@@ -18,10 +18,15 @@ import (
 // more; see [Compared].
 type Depends struct {
 	// Body decides whether the policy applies, whether it denies at all, and
-	// everything that it does not know.
+	// whether there is anything that it does not know.
 	Body []string
-	// Head is what only the text of a denial is made of.
+	// Head is what only the texts of denials, and of what is not known, are made of.
 	Head []string
+	// Shown are those of Head that stand in these texts as they are: alone, or put
+	// together with others by sprintf or concat. Where Body compares one with constant
+	// texts, it does no more with it. A policy says the same of other texts there, each
+	// in its place, as long as they are none of those constants.
+	Shown []string
 	// Switches are tests without one of which being true the policy says nothing:
 	// no denial, nothing that it does not know, and it always applies. Nil where
 	// it has none.
@@ -31,12 +36,15 @@ type Depends struct {
 	Applies []Switch
 }
 
-// Switch is a test of one field: that it is true, or that it is one of some texts.
+// Switch is a test of one field: that it is true, or that it is one of some texts, or
+// none of them.
 type Switch struct {
 	// Path is as in [Depends]. Where it goes through lists, one element is enough.
 	Path string
 	// Texts are sorted; nil for a field that has to be true.
 	Texts []string
+	// Not is true where the field must not be one of Texts.
+	Not bool
 }
 
 // Compared splits a path that ends in "=" and a text in hex; ok is false for others.
@@ -51,31 +59,59 @@ func Compared(path string) (field, text string, ok bool) {
 type dependence struct {
 	rules ruleIndex
 	known map[string]map[string]bool // reads of a rule, or of a function; those below its arguments begin with "$0", "$1" …
+	texts map[string]texts           // what functions make a text of
+}
+
+// shown are the parts of the facts that texts are made of: true for one that stands
+// in them as it is, wherever it stands.
+type shown map[string]bool
+
+func (s shown) add(path string, asItIs bool) {
+	before, ok := s[path]
+	s[path] = asItIs && (before || !ok)
+}
+
+// texts are what a function reads to decide, and what its text is made of.
+type texts struct {
+	reads map[string]bool
+	shown shown
 }
 
 // of is what the policy of a module depends on.
 func (d *dependence) of(m *ast.Module) Depends {
-	body, head := map[string]bool{}, map[string]bool{}
 	pkg := packageName(m)
-	for _, name := range []string{"applies", "unknown"} {
-		maps.Copy(body, d.rule(pkg+"."+name))
-	}
-	for _, r := range d.rules[pkg+".deny"] {
-		s := &uses{dependence: d, bound: map[ast.Var]map[string]bool{}, reads: body}
-		s.whole(r.Body, func() {
-			if r.Head.Key == nil || r.Else != nil || len(r.Head.Args) > 0 {
-				s.read("") // no set, which the contract does not allow
-				return
-			}
-			s.text(r.Head.Key, head)
-		})
-	}
-	for path := range head {
-		if body[path] {
-			delete(head, path)
+	body, head := maps.Clone(d.rule(pkg+".applies")), shown{}
+	for _, name := range []string{".deny", ".unknown"} {
+		for _, r := range d.rules[pkg+name] {
+			s := &uses{dependence: d, bound: map[ast.Var]map[string]bool{}, reads: body}
+			s.whole(r.Body, func() {
+				if r.Head.Key == nil || r.Else != nil || len(r.Head.Args) > 0 {
+					s.read("") // no set, which the contract does not allow
+					return
+				}
+				s.text(r.Head.Key, head, true)
+			})
 		}
 	}
-	return Depends{Body: slices.Sorted(maps.Keys(body)), Head: slices.Sorted(maps.Keys(head)), Switches: d.switches(pkg), Applies: d.applies(pkg)}
+	maps.DeleteFunc(head, func(path string, _ bool) bool { return body[path] })
+	out := Depends{Body: slices.Sorted(maps.Keys(body)), Head: slices.Sorted(maps.Keys(head)), Switches: d.switches(pkg), Applies: d.applies(pkg)}
+	for _, path := range out.Head {
+		if head[path] && !out.usedOtherwise(path) {
+			out.Shown = append(out.Shown, path)
+		}
+	}
+	return out
+}
+
+// usedOtherwise is true where something that holds a path, or a part of it, counts
+// beside the path itself and comparisons of it.
+func (d *Depends) usedOtherwise(path string) bool {
+	return slices.ContainsFunc(slices.Concat(d.Body, d.Head), func(other string) bool {
+		if field, _, ok := Compared(other); ok && field == path {
+			return false
+		}
+		return other == "" || other != path && (Covers(other, path) || Covers(path, other))
+	})
 }
 
 // switches finds a test in each rule that denies, or says what is not known, that
@@ -106,15 +142,27 @@ func (d *dependence) applies(pkg string) []Switch {
 		if len(found) == 0 {
 			return nil
 		}
-		out = append(out, found[len(found)-1]...)
+		slices.Reverse(found)
+		out = append(out, narrowest(found)...)
 	}
 	return out
+}
+
+// narrowest is the first test that is not one for anything but some texts, or the
+// first of all.
+func narrowest(tests [][]Switch) []Switch {
+	for _, test := range tests {
+		if !slices.ContainsFunc(test, func(s Switch) bool { return s.Not }) {
+			return test
+		}
+	}
+	return tests[0]
 }
 
 // switchesOf are tests without one of which being true a rule is not, nil where none is found.
 func (d *dependence) switchesOf(r *ast.Rule) []Switch {
 	if found := d.testsOf(r); len(found) > 0 {
-		return found[0]
+		return narrowest(found)
 	}
 	return nil
 }
@@ -158,6 +206,8 @@ func (s *uses) switchesIn(e *ast.Expr) []Switch {
 		switch a, b := terms[1], terms[2]; terms[0].String() {
 		case ast.Equal.Name:
 			return append(s.switched(a, b), s.switched(b, a)...)
+		case ast.NotEqual.Name:
+			return append(s.differs(a, b), s.differs(b, a)...)
 		case ast.Member.Name:
 			if out := s.switched(a, b); out != nil {
 				return out
@@ -200,6 +250,18 @@ func (s *uses) switched(field, constant *ast.Term) []Switch {
 	return out
 }
 
+// differs is that a field is another text than a constant.
+func (s *uses) differs(field, constant *ast.Term) []Switch {
+	if _, ok := constant.Value.(ast.String); !ok {
+		return nil
+	}
+	out := s.switched(field, constant)
+	for i := range out {
+		out[i].Not = true
+	}
+	return out
+}
+
 // constantTexts are a text, or the texts of a list or set, sorted.
 func constantTexts(t *ast.Term) ([]string, bool) {
 	list := []*ast.Term{t}
@@ -229,6 +291,22 @@ func (d *dependence) rule(name string) map[string]bool {
 	}
 	reads := map[string]bool{}
 	d.known[name] = reads // Rego has no recursion
+	d.each(name, reads, func(s *uses, h *ast.Head) {
+		for _, t := range h.Reference[1:] {
+			s.term(t)
+		}
+		for _, t := range []*ast.Term{h.Key, h.Value} {
+			if t != nil {
+				s.term(t)
+			}
+		}
+	})
+	return reads
+}
+
+// each goes through the definitions of a rule or function. What their bodies read
+// goes into reads; head then looks at what they say.
+func (d *dependence) each(name string, reads map[string]bool, head func(*uses, *ast.Head)) {
 	for _, r := range d.rules[name] {
 		for ; r != nil; r = r.Else {
 			s := &uses{dependence: d, bound: map[ast.Var]map[string]bool{}, reads: reads}
@@ -240,19 +318,9 @@ func (d *dependence) rule(name string) map[string]bool {
 					s.read(path) // a pattern or a constant is compared with all of it
 				}
 			}
-			s.whole(r.Body, func() {
-				for _, t := range r.Head.Reference[1:] {
-					s.term(t)
-				}
-				for _, t := range []*ast.Term{r.Head.Key, r.Head.Value} {
-					if t != nil {
-						s.term(t)
-					}
-				}
-			})
+			s.whole(r.Body, func() { head(s, r.Head) })
 		}
 	}
-	return reads
 }
 
 // uses follows one rule. A variable that is bound stands for parts of the facts;
@@ -330,7 +398,7 @@ func (s *uses) expr(e *ast.Expr) {
 	case *ast.SomeDecl:
 		for _, t := range terms.Symbols {
 			if call, ok := t.Value.(ast.Call); ok && len(call) > 2 { // member_2(value, list), member_3(key, value, list)
-				s.each(call[1:len(call)-1], call[len(call)-1])
+				s.walk(call[1:len(call)-1], call[len(call)-1])
 			}
 		}
 	case *ast.Every:
@@ -338,7 +406,7 @@ func (s *uses) expr(e *ast.Expr) {
 		if terms.Key != nil {
 			over = append([]*ast.Term{terms.Key}, over...)
 		}
-		s.each(over, terms.Domain)
+		s.walk(over, terms.Domain)
 		s.body(terms.Body)
 	case *ast.Term:
 		s.term(terms)
@@ -372,8 +440,8 @@ func (s *uses) replaced(w *ast.With) {
 	}
 }
 
-// each walks the elements of a list. over is its value, after its key if asked for.
-func (s *uses) each(over []*ast.Term, domain *ast.Term) {
+// walk goes over the elements of a list. over is its value, after its key if asked for.
+func (s *uses) walk(over []*ast.Term, domain *ast.Term) {
 	paths := s.alias(domain)
 	value, ok := over[len(over)-1].Value.(ast.Var)
 	if len(paths) == 0 || !ok {
@@ -544,10 +612,16 @@ func (s *uses) function(name string, args []*ast.Term) {
 		s.read("")
 		return
 	}
-	reads := s.rule(name)
-	for p := range reads {
+	s.handed(s.rule(name), args, func(_, path string) { s.read(path) })
+}
+
+// handed goes through what a function looks at: of is as it names it, path what
+// that is of the facts for these arguments. An argument that is no part of the
+// facts counts whole.
+func (s *uses) handed(looksAt map[string]bool, args []*ast.Term, add func(of, path string)) {
+	for p := range looksAt {
 		if !strings.HasPrefix(p, param) {
-			s.read(p)
+			add(p, p)
 		}
 	}
 	for i, arg := range args {
@@ -558,32 +632,33 @@ func (s *uses) function(name string, args []*ast.Term) {
 		}
 		s.brackets(arg)
 		own := param + strconv.Itoa(i)
-		for read := range reads {
-			rest, ok := strings.CutPrefix(read, own)
+		for of := range looksAt {
+			rest, ok := strings.CutPrefix(of, own)
 			if !ok || rest != "" && strings.IndexByte(".[=", rest[0]) < 0 {
 				continue
 			}
 			for _, p := range paths {
 				switch {
 				case p == "" && rest != "" && rest[0] == '=':
-					s.read(p)
+					add(of, p)
 				case rest != "" && rest[0] == '=':
-					s.read(p + rest)
+					add(of, p+rest)
 				default:
-					s.read(join(p, strings.TrimPrefix(rest, ".")))
+					add(of, join(p, strings.TrimPrefix(rest, ".")))
 				}
 			}
 		}
 	}
 }
 
-// text goes through the object of a denial. What cannot be undefined and is only
-// shown goes to head; all else counts as the body does.
-func (s *uses) text(t *ast.Term, head map[string]bool) {
+// text goes through the object of a denial, or what is not known. What cannot be
+// undefined and is only shown goes to head; all else counts as the body does.
+// asItIs is false below what may change a text.
+func (s *uses) text(t *ast.Term, head shown, asItIs bool) {
 	switch v := t.Value.(type) {
 	case ast.Var:
 		for _, p := range s.alias(t) {
-			head[p] = true
+			head.add(p, asItIs)
 		}
 	case ast.Ref:
 		paths := s.alias(t)
@@ -593,21 +668,131 @@ func (s *uses) text(t *ast.Term, head map[string]bool) {
 			return
 		}
 		for _, p := range paths {
-			head[p] = true
+			head.add(p, asItIs)
 		}
 	case *ast.Array:
-		v.Foreach(func(t *ast.Term) { s.text(t, head) })
+		v.Foreach(func(t *ast.Term) { s.text(t, head, asItIs) })
 	case ast.Object:
-		v.Foreach(func(k, t *ast.Term) { s.term(k); s.text(t, head) })
+		v.Foreach(func(k, t *ast.Term) { s.term(k); s.text(t, head, asItIs) })
 	case ast.Call:
-		if name := v[0].String(); name == "sprintf" || name == "concat" { // defined for whatever they are given here
-			for _, t := range v[1:] {
-				s.text(t, head)
-			}
-			return
-		}
-		s.term(t)
+		s.textOf(v, head, asItIs)
 	default:
 		s.term(t)
 	}
+}
+
+// textOf is text for a call. sprintf and concat are defined for whatever they are given here.
+func (s *uses) textOf(call ast.Call, head shown, asItIs bool) {
+	name := call[0].String()
+	rule, ours := strings.CutPrefix(name, "data.")
+	list, literal := (*ast.Array)(nil), false
+	if len(call) == 3 {
+		list, literal = call[2].Value.(*ast.Array)
+	}
+	switch {
+	case ours:
+		s.textFunction(rule, call[1:], head, asItIs)
+	case name == ast.Sprintf.Name && literal:
+		s.text(call[1], head, false)
+		plain := plainVerbs(call[1], list.Len())
+		for i := range list.Len() {
+			s.text(list.Elem(i), head, asItIs && plain[i] && isText(list.Elem(i)))
+		}
+	case name == ast.Concat.Name && literal:
+		s.text(call[1], head, asItIs)
+		list.Foreach(func(t *ast.Term) { s.text(t, head, asItIs && isText(t)) })
+	case name == ast.Sprintf.Name, name == ast.Concat.Name:
+		for _, t := range call[1:] {
+			s.text(t, head, false)
+		}
+	default:
+		s.term(ast.NewTerm(call))
+	}
+}
+
+// isText is false for lists and objects, which sprintf writes in its own way.
+func isText(t *ast.Term) bool {
+	switch t.Value.(type) {
+	case ast.Var, ast.Ref, ast.Call, ast.String:
+		return true
+	default:
+		return false
+	}
+}
+
+// plainVerbs says of each argument of a format whether it is written as it is. None
+// is where the format is no constant, or is one with flags, widths or more than verbs
+// of one letter.
+func plainVerbs(format *ast.Term, args int) []bool {
+	out := make([]bool, args)
+	text, ok := format.Value.(ast.String)
+	if !ok {
+		return out
+	}
+	n := 0
+	for i := 0; i < len(text); i++ {
+		if text[i] != '%' {
+			continue
+		}
+		if i++; i == len(text) {
+			return make([]bool, args)
+		}
+		switch text[i] {
+		case '%':
+			continue
+		case 's', 'v', 'd':
+			if n < args {
+				out[n] = text[i] != 'd'
+			}
+			n++
+		default:
+			return make([]bool, args)
+		}
+	}
+	if n != args {
+		return make([]bool, args)
+	}
+	return out
+}
+
+// textFunction is text for a call of a function of ours: what decides which text it
+// makes, or whether it makes any, counts as the body does; what the text is made of is shown.
+func (s *uses) textFunction(name string, args []*ast.Term, head shown, asItIs bool) {
+	if len(s.rules[name]) == 0 {
+		s.read("")
+		return
+	}
+	f := s.textsOf(name)
+	parts := slices.Clone(args)
+	for i, arg := range args { // a text that is made for the function is shown by it
+		own := param + strconv.Itoa(i)
+		if len(s.alias(arg)) > 0 || slices.ContainsFunc(slices.Collect(maps.Keys(f.reads)), func(p string) bool { return Covers(own, p) || strings.HasPrefix(p, own+"=") }) {
+			continue
+		}
+		parts[i] = ast.NullTerm()
+		s.text(arg, head, asItIs && f.shown[own] && isText(arg))
+	}
+	s.handed(f.reads, parts, func(_, path string) { s.read(path) })
+	s.handed(f.shown, parts, func(of, path string) { head.add(path, asItIs && f.shown[of]) })
+}
+
+// textsOf is what a function reads and shows, by its full name.
+func (d *dependence) textsOf(name string) texts {
+	if known, ok := d.texts[name]; ok {
+		return known
+	}
+	out := texts{reads: map[string]bool{}, shown: shown{}}
+	d.texts[name] = out // Rego has no recursion
+	d.each(name, out.reads, func(s *uses, h *ast.Head) {
+		for _, t := range h.Reference[1:] {
+			s.term(t)
+		}
+		if h.Key != nil {
+			s.term(h.Key)
+		}
+		if h.Value != nil {
+			s.text(h.Value, out.shown, true)
+		}
+	})
+	return out
 }

@@ -123,6 +123,51 @@ else := input.namespace.name`, []string{"host_pid", "namespace.name", "os=77696e
 	}
 }
 
+// What a policy shows as it is, and nothing that it does more with.
+func TestShown(t *testing.T) {
+	const header = "# METADATA\n# scope: package\n# title: T\n# description: D.\n# schemas:\n#   - input: schema[\"workload\"]\n# custom:\n#   id: X-1\n#   severity: low\n#   needs: [containers, volumes, pod_path]\n#   remediation: R.\n#   references:\n#     cwe: [\"250\"]\n#   since: \"0.1.0\"\npackage postscan.workload.one\n\n"
+	deny := func(message string) string {
+		return `deny contains {"message": ` + message + `, "path": "p", "value": 1} if some c in input.containers`
+	}
+	for rego, want := range map[string][]string{
+		deny(`sprintf("%s %v %d%%", [c.name, c.path, count(input.volumes)])`):                             {"containers[].name", "containers[].path"},
+		deny(`concat(input.pod_path, [c.name, "x"])`):                                                     {"containers[].name", "pod_path"},
+		deny(`sprintf("%s", [concat(" ", [c.name])])`):                                                    {"containers[].name"},
+		deny(`sprintf("%q %s", [c.name, c.path])`):                                                        nil,
+		deny(`sprintf("%5s", [c.name])`):                                                                  nil,
+		deny(`sprintf("%[1]s", [c.name])`):                                                                nil,
+		deny(`sprintf("%s", [c.name, c.path])`):                                                           nil,
+		deny(`sprintf("%s %", [c.name])`):                                                                 nil,
+		deny(`sprintf(c.name, [c.path])`):                                                                 nil,
+		deny(`sprintf("%s", [[c.name]])`):                                                                 nil,
+		deny(`sprintf("%d", [c.name])`):                                                                   nil,
+		deny(`sprintf("%s%q", [c.name, c.name])`):                                                         nil,
+		deny(`concat(" ", {c.name})`):                                                                     nil,
+		deny(`lower(c.name)`):                                                                             nil,
+		deny(`word(c, "x")`) + "\n\nword(c, x) := concat(x, [c.name, c.path]) if c.privileged":            {"containers[].name", "containers[].path"},
+		deny(`word(c.name)`) + "\n\nword(name) := sprintf(\"%s\", [name])":                                {"containers[].name"},
+		deny(`word(concat("", [c.name]))`) + "\n\nword(name) := sprintf(\"%s\", [name])":                  {"containers[].name"},
+		deny(`word(c.name)`) + "\n\nword(name) := name if startswith(name, \"a\")":                        nil,
+		deny(`word(concat("", [c.name]))`) + "\n\nword(name) := name if name != \"a\"":                    nil,
+		deny(`word(c.name)`) + "\n\nword(name) := sprintf(\"%q\", [name])":                                nil,
+		deny(`c.name`) + "\n\nunknown contains c.path if { some c in input.containers; c.name != \"a\" }": {"containers[].name", "containers[].path"},
+		deny(`c.name`) + "\n\nunknown contains \"u\" if { some c in input.containers; c.name > \"a\" }":   nil,
+		deny(`c.name`) + "\n\napplies if { some c in input.containers; object.keys(c) }":                  nil,
+	} {
+		c, err := Load(Source{Name: "mine", FS: fstest.MapFS{"workload/one.rego": &fstest.MapFile{Data: []byte(header + rego + "\n")}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		compiled, err := c.Compile(c.All(), CompileOptions{})
+		if err != nil {
+			t.Fatal(rego, err)
+		}
+		if got := compiled.Depends[c.All()[0]].Shown; !slices.Equal(got, want) {
+			t.Errorf("%s\nshows %q as it is, want %q", rego, got, want)
+		}
+	}
+}
+
 // A policy says nothing while none of its switches is on; one that may say
 // something without has none.
 func TestSwitches(t *testing.T) {
@@ -130,16 +175,17 @@ func TestSwitches(t *testing.T) {
 	for rego, want := range map[string][]string{
 		deny + `{ input.host_pid; input.os == "x" }`:                                    {"host_pid"},
 		deny + `{ input.os != "x"; input.host_pid }` + "\n\n" + deny + `input.host_ipc`: {"host_ipc", "host_pid"},
-		deny + `input.host_pid` + "\n\n" + deny + `input.os != "x"`:                     nil,
+		deny + `input.host_pid` + "\n\n" + deny + `input.os != "x"`:                     {"host_pid", "os not [x]"},
+		deny + `input.os != ["x"]`:                                                      nil,
 		deny + `found` + "\n\nfound contains 1 if input.host_pid":                       nil,
 		deny + `not input.host_pid`:                                                     nil,
 		deny + `input.containers[0].privileged`:                                         nil,
 		deny + `{ some c in input.containers; c.name == "x" }`:                          {"containers[].name [x]"},
 		deny + `asked` + "\n\nasked if {\n\tsome c in input.containers\n\tsome v in c.effective.capabilities\n\tv in {\"b\", \"a\"}\n}\n\nasked if \"y\" in input.containers[_].effective.capabilities": {"containers[].effective.capabilities[] [a b]", "containers[].effective.capabilities[] [y]"},
-		deny + `asked` + "\n\nasked if input.os == \"y\"\n\nasked if input.os != \"z\"":                                                                                                                 nil,
+		deny + `asked` + "\n\nasked if input.os == \"y\"\n\nasked if input.os != \"z\"":                                                                                                                 {"os [y]", "os not [z]"},
 		deny + `input.host_pid with input.host_pid as true`:                                                                                                                                             nil,
 		deny + `input.host_pid` + "\n\n" + `applies if input.os == "x"`:                                                                                                                                 nil,
-		deny + `input.host_pid` + "\n\n" + `unknown contains "u" if input.os != "x"`:                                                                                                                    nil,
+		deny + `input.host_pid` + "\n\n" + `unknown contains "u" if input.os != "x"`:                                                                                                                    {"host_pid", "os not [x]"},
 	} {
 		text := "# METADATA\n# scope: package\n# title: T\n# description: D.\n# schemas:\n#   - input: schema[\"workload\"]\n# custom:\n#   id: X-1\n#   severity: low\n#   needs: [containers, os, host_pid, host_ipc]\n#   remediation: R.\n#   references:\n#     cwe: [\"250\"]\n#   since: \"0.1.0\"\npackage postscan.workload.one\n\n" + rego + "\n"
 		c, err := Load(Source{Name: "mine", FS: fstest.MapFS{"workload/one.rego": &fstest.MapFile{Data: []byte(text)}}})
@@ -152,7 +198,8 @@ func TestSwitches(t *testing.T) {
 		}
 		var got []string
 		for _, s := range compiled.Depends[c.All()[0]].Switches {
-			got = append(got, strings.TrimSuffix(fmt.Sprint(s.Path, " ", s.Texts), " []"))
+			not := map[bool]string{true: "not "}[s.Not]
+			got = append(got, strings.TrimSuffix(fmt.Sprint(s.Path, " ", not, s.Texts), " []"))
 		}
 		slices.Sort(got)
 		if !slices.Equal(got, want) {

@@ -20,8 +20,10 @@ test_where_a_volume_names_its_image if {
 }
 
 test_a_name_that_cannot_be_read if {
-	unreadable := workload_images.unreadable with input as workload
-	unreadable == {"the image of container odd cannot be read as the name of one"}
+	workload_images.unreadable("container", workload.containers[1]) == "the image of container odd cannot be read as the name of one"
+	workload_images.unreadable("volume", workload.volumes[1]) == "the image of volume tmp cannot be read as the name of one"
+	not workload_images.unreadable("container", workload.containers[0])
+	not workload_images.unreadable("volume", workload.volumes[0])
 }
 
 test_mutable_names if {

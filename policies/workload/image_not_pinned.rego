@@ -51,4 +51,9 @@ by_tag(image) if {
 	not image.tag in {"", "latest"}
 }
 
-unknown contains reason if some reason in workload_images.unreadable
+unknown contains workload_images.unreadable("container", c) if some c in input.containers
+
+unknown contains workload_images.unreadable("volume", v) if {
+	some v in input.volumes
+	v.type == "image"
+}

@@ -58,6 +58,11 @@ deny contains {
 	not registries.allowed(name(v.image))
 }
 
-unknown contains reason if some reason in workload_images.unreadable
+unknown contains workload_images.unreadable("container", c) if some c in input.containers
+
+unknown contains workload_images.unreadable("volume", v) if {
+	some v in input.volumes
+	v.type == "image"
+}
 
 name(image) := registries.canonical(concat("/", [image.registry, image.repository]))

@@ -49,7 +49,12 @@ deny contains {
 	v.image.repository != ""
 }
 
-unknown contains reason if some reason in workload_images.unreadable
+unknown contains workload_images.unreadable("container", c) if some c in input.containers
+
+unknown contains workload_images.unreadable("volume", v) if {
+	some v in input.volumes
+	v.type == "image"
+}
 
 tag(image) := "no tag" if image.tag == ""
 

@@ -34,15 +34,20 @@ import data.postscan.lib.sandbox
 
 applies if input.runtime_class.name != ""
 
-deny contains {
-	"message": sprintf("%s voids the sandbox of the runtime class %s", [what, input.runtime_class.name]),
-	"path": path,
-	"value": true,
-	"key": what,
-	"severity": "medium",
-} if {
-	sandbox.handler(input.runtime_class.handler)
-	some [what, path] in voided
+deny contains voids("hostPID", concat("", [input.pod_path, ".hostPID"])) if {
+	sandboxed
+	input.host_pid
+}
+
+deny contains voids("hostNetwork", concat("", [input.pod_path, ".hostNetwork"])) if {
+	sandboxed
+	input.host_network
+}
+
+deny contains voids(sprintf("privileged of container %s", [c.name]), concat("", [c.path, ".securityContext.privileged"])) if {
+	sandboxed
+	some c in input.containers
+	c.privileged
 }
 
 deny contains {
@@ -66,11 +71,12 @@ deny contains {
 	input.runtime_class.available == "false"
 }
 
-voided contains ["hostPID", concat("", [input.pod_path, ".hostPID"])] if input.host_pid
+sandboxed if sandbox.handler(input.runtime_class.handler)
 
-voided contains ["hostNetwork", concat("", [input.pod_path, ".hostNetwork"])] if input.host_network
-
-voided contains [sprintf("privileged of container %s", [c.name]), concat("", [c.path, ".securityContext.privileged"])] if {
-	some c in input.containers
-	c.privileged
+voids(what, path) := {
+	"message": sprintf("%s voids the sandbox of the runtime class %s", [what, input.runtime_class.name]),
+	"path": path,
+	"value": true,
+	"key": what,
+	"severity": "medium",
 }

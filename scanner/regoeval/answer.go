@@ -27,6 +27,9 @@ type answer struct {
 	faulty        bool     // it ended in an error, or denied in words that are none
 }
 
+// silent is true where the policy says nothing in words.
+func (a *answer) silent() bool { return len(a.violations) == 0 && len(a.unknown) == 0 && !a.faulty }
+
 // answers asks the policies of the set, or remembers what they said.
 func (e *Evaluator) answers(ctx context.Context, s *subject, r *facts.Resource, run set) ([]answer, error) {
 	if run.empty() {
@@ -48,9 +51,12 @@ func (e *Evaluator) answers(ctx context.Context, s *subject, r *facts.Resource, 
 			return out, nil
 		}
 	}
-	groups, done := s.parts.digests(doc)
-	defer done()
-	ask := s.cache.get(s.parts, groups, run, out)
+	seen := s.parts.see(doc)
+	defer seen.done()
+	open, ask := s.cache.get(seen, run, out, &s.stand)
+	if err := e.evaluateOpen(ctx, s, open, ask, seen, doc, out); err != nil {
+		return nil, err
+	}
 	if ask.empty() {
 		return out, nil
 	}
@@ -59,9 +65,72 @@ func (e *Evaluator) answers(ctx context.Context, s *subject, r *facts.Resource, 
 		return nil, err
 	}
 	if whole {
-		s.cache.put(s.parts, groups, ask, out)
+		s.cache.put(seen, ask, out, nil)
 	}
 	return out, nil
+}
+
+// evaluateOpen asks policies with stand-ins for what they show as it is, and fills
+// what they say with the texts of the document. A policy with which that does not
+// work goes to ask, whatever the reason.
+func (e *Evaluator) evaluateOpen(ctx context.Context, s *subject, open, ask set, seen *seen, doc reflect.Value, out []answer) error {
+	if open.empty() {
+		return nil
+	}
+	if s.wide {
+		ask.join(open)
+		return nil
+	}
+	shapes := make([]*shape, len(out))
+	for _, class := range s.parts.classes {
+		run := open.and(class)
+		if run.empty() {
+			continue
+		}
+		stand := s.stand.anew()
+		object, err := e.ask(ctx, s, run, class, doc, stand)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		for i, p := range s.policies {
+			if !run.has(i) {
+				continue
+			}
+			var ok bool
+			if err == nil {
+				out[i], shapes[i], ok = p.readOpen(object.Get(p.id), s.parts.shown[i], seen, stand)
+			}
+			if !ok {
+				ask.add(i)
+				open.remove(i)
+			}
+		}
+	}
+	s.cache.put(seen, open, out, shapes)
+	return nil
+}
+
+// readOpen takes a policy's answer out of that of a query with stand-ins; false
+// where that cannot be done.
+func (p *policy) readOpen(term *ast.Term, shown []int, seen *seen, stand *standIns) (answer, *shape, bool) {
+	a, err := p.read(term)
+	if err != nil {
+		return answer{}, nil, false
+	}
+	if a.silent() {
+		return a, nil, true
+	}
+	deny, _, err := verdict(term)
+	if err != nil {
+		return answer{}, nil, false
+	}
+	objects, ok := deny.Value.(ast.Set)
+	if !ok {
+		return answer{}, nil, false
+	}
+	shape := newShape(&a, objects.Slice(), shown, stand)
+	a, ok = shape.fill(seen, stand)
+	return a, shape, ok
 }
 
 // evaluate asks all policies of the set at once. Where that ends in an error it
@@ -69,7 +138,7 @@ func (e *Evaluator) answers(ctx context.Context, s *subject, r *facts.Resource, 
 // query may be that of the wider set. whole is false where time ran out, which
 // another attempt need not.
 func (e *Evaluator) evaluate(ctx context.Context, s *subject, r *facts.Resource, run, wider set, doc reflect.Value, out []answer) (whole bool, err error) {
-	object, err := e.ask(ctx, s, run, wider, doc)
+	object, err := e.ask(ctx, s, run, wider, doc, nil)
 	if err == nil {
 		for i, p := range s.policies {
 			if run.has(i) {
@@ -88,7 +157,7 @@ func (e *Evaluator) evaluate(ctx context.Context, s *subject, r *facts.Resource,
 		}
 		one := newSet(len(s.policies))
 		one.add(i)
-		object, err := e.ask(ctx, s, one, one, doc)
+		object, err := e.ask(ctx, s, one, one, doc, nil)
 		switch {
 		case err == nil:
 			out[i] = e.read(p, r, object)
@@ -103,10 +172,10 @@ func (e *Evaluator) evaluate(ctx context.Context, s *subject, r *facts.Resource,
 }
 
 // ask evaluates within the time-out.
-func (e *Evaluator) ask(ctx context.Context, s *subject, run, wider set, doc reflect.Value) (ast.Object, error) {
+func (e *Evaluator) ask(ctx context.Context, s *subject, run, wider set, doc reflect.Value, stand *standIns) (ast.Object, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, e.timeout, errTimeout)
 	defer cancel()
-	object, err := s.ask(ctx, run, wider, doc)
+	object, err := s.ask(ctx, run, wider, doc, stand)
 	if err != nil && errors.Is(context.Cause(ctx), errTimeout) {
 		return nil, &timeoutError{after: e.timeout.String(), err: err}
 	}
@@ -156,22 +225,15 @@ func (e *Evaluator) read(p *policy, r *facts.Resource, object ast.Object) answer
 
 func (p *policy) read(term *ast.Term) (answer, error) {
 	var a answer
-	if term == nil {
-		return a, errNoAnswer
+	deny, unknown, err := verdict(term)
+	if err != nil {
+		return a, err
 	}
-	list, ok := term.Value.(*ast.Array)
-	if !ok {
-		return a, errNoAnswer
-	}
-	if list.Len() == 0 {
+	if deny == nil {
 		return answer{notApplicable: true}, nil
 	}
-	parts, ok := list.Elem(0).Value.(*ast.Array)
-	if !ok || parts.Len() != 2 {
-		return a, errNoAnswer
-	}
 	var errs []error
-	each(parts.Elem(0), &errs, func(t *ast.Term) {
+	each(deny, &errs, func(t *ast.Term) {
 		v, err := p.violation(t.Value)
 		if err != nil {
 			errs = append(errs, err)
@@ -179,7 +241,7 @@ func (p *policy) read(term *ast.Term) (answer, error) {
 		}
 		a.violations = append(a.violations, v)
 	})
-	each(parts.Elem(1), &errs, func(t *ast.Term) {
+	each(unknown, &errs, func(t *ast.Term) {
 		s, ok := t.Value.(ast.String)
 		if !ok || strings.TrimSpace(string(s)) == "" {
 			errs = append(errs, fmt.Errorf("unknown holds %s, which is no text", checks.Short(t.Value)))
@@ -188,6 +250,25 @@ func (p *policy) read(term *ast.Term) (answer, error) {
 		a.unknown = append(a.unknown, string(s))
 	})
 	return a, errors.Join(errs...)
+}
+
+// verdict is what stands in deny and unknown; nil where the policy does not apply.
+func verdict(term *ast.Term) (deny, unknown *ast.Term, err error) {
+	if term == nil {
+		return nil, nil, errNoAnswer
+	}
+	list, ok := term.Value.(*ast.Array)
+	if !ok {
+		return nil, nil, errNoAnswer
+	}
+	if list.Len() == 0 {
+		return nil, nil, nil
+	}
+	parts, ok := list.Elem(0).Value.(*ast.Array)
+	if !ok || parts.Len() != 2 {
+		return nil, nil, errNoAnswer
+	}
+	return parts.Elem(0), parts.Elem(1), nil
 }
 
 // each walks a set in its order.

@@ -1,10 +1,9 @@
 package regoeval
 
 import (
-	"crypto/sha256"
 	"encoding"
-	"encoding/binary"
 	"fmt"
+	"hash/maphash"
 	"reflect"
 	"slices"
 	"strings"
@@ -16,12 +15,10 @@ import (
 // Two documents that differ only in what a policy does not look at have the same
 // answer from it. So answers are remembered by policy, under a digest of what it
 // depends on: most workloads of a cluster differ in names and images and are
-// equal in what most policies ask. Whether a policy denies at all depends on less
-// than the texts of its denials do: a container's name is only shown. Two digests
-// are kept for each policy, therefore.
-
-// digest names the parts of a document that a policy looks at.
-type digest [sha256.Size]byte
+// equal in what most policies ask. Whether a policy says anything at all depends on
+// less than its texts do: a container's name is only shown. Three digests are kept
+// for each policy, therefore: of what decides whether it says anything, of all that
+// it says, and of all that it says but for the texts that it shows as they are.
 
 // column is one part of a document: a field, or a field of the elements of lists.
 type column func(*digester, reflect.Value)
@@ -32,17 +29,28 @@ type parts struct {
 	groups  [][]int                    // of columns, each asked by at least one policy
 	body    []int                      // by policy: the group that decides whether it says anything
 	full    []int                      // by policy: the group that decides all that it says
+	bare    []int                      // by policy: full without what is shown as it is; full where nothing is
 	paths   [][]string                 // by policy: all that it looks at; nil where that is not known
+	shown   [][]int                    // by policy: the slots that it shows as they are
+	slots   []slot                     // each shown by at least one policy
+	classes []set                      // of policies that can be asked at once with stand-ins in their slots
 	off     []func(reflect.Value) bool // by policy: it is known to say nothing; nil where that is never known
 	away    []func(reflect.Value) bool // by policy: it is known not to apply; nil where that is never known
 	pool    sync.Pool
 }
 
-// scratch is what digesting takes; it is used again.
-type scratch struct {
-	digester
+// seen is one document as the policies look at it. What nobody asks for is not
+// looked at. It is used again for other documents.
+type seen struct {
+	parts   *parts
+	doc     reflect.Value
+	d       digester
 	columns []digest
 	groups  []digest
+	texts   [][]string // by slot
+	known   struct{ columns, groups, texts []bool }
+	keys    []key         // by policy: asked for last
+	found   []*remembered // by policy: under that key
 }
 
 // newParts plans for documents of the encoder's type. What a policy depends on
@@ -84,22 +92,68 @@ func newParts(e *encoder, policies []*policy, depends map[*checks.Check]checks.D
 		body, full := group(d.Body), group(all)
 		if body < 0 || full < 0 {
 			body = group([]string{""})
-			full, all = body, nil
+			full, all, d.Shown = body, nil, nil
 		}
 		if slices.Contains(all, "") {
 			all = nil
 		}
-		p.paths = append(p.paths, all)
-		p.off, p.away = append(p.off, e.off(d.Switches)), append(p.away, e.off(d.Applies))
-		p.body, p.full = append(p.body, body), append(p.full, full)
-	}
-	p.pool.New = func() any {
-		return &scratch{
-			digester: digester{h: sha256.New(), buf: make([]byte, 0, 1<<12)},
-			columns:  make([]digest, len(p.columns)), groups: make([]digest, len(p.groups)),
+		shown, rest := p.shownBy(e, &d, all)
+		bare := full
+		if len(shown) > 0 {
+			bare = group(rest)
 		}
+		p.paths, p.shown = append(p.paths, all), append(p.shown, shown)
+		p.off, p.away = append(p.off, e.off(d.Switches)), append(p.away, e.off(d.Applies))
+		p.body, p.full, p.bare = append(p.body, body), append(p.full, full), append(p.bare, bare)
+	}
+	p.classify()
+	seeds := [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
+	p.pool.New = func() any {
+		s := &seen{parts: p, d: newDigester(seeds), columns: make([]digest, len(p.columns)), groups: make([]digest, len(p.groups)), texts: make([][]string, len(p.slots)), keys: make([]key, len(policies)), found: make([]*remembered, len(policies))}
+		s.known.columns, s.known.groups, s.known.texts = make([]bool, len(p.columns)), make([]bool, len(p.groups)), make([]bool, len(p.slots))
+		return s
 	}
 	return p
+}
+
+// see begins to look at a document; the caller calls done at the end.
+func (p *parts) see(doc reflect.Value) *seen {
+	s, ok := p.pool.Get().(*seen)
+	if !ok {
+		panic("the pool holds documents that are seen, alone")
+	}
+	s.doc = doc.Elem()
+	return s
+}
+
+func (s *seen) done() {
+	s.doc = reflect.Value{}
+	clear(s.known.columns)
+	clear(s.known.groups)
+	clear(s.known.texts)
+	for i := range s.texts {
+		clear(s.texts[i])
+	}
+	s.parts.pool.Put(s)
+}
+
+// group is the digest of a group of columns.
+func (s *seen) group(i int) digest {
+	if s.known.groups[i] {
+		return s.groups[i]
+	}
+	own := s.parts.groups[i]
+	for _, c := range own {
+		if !s.known.columns[c] {
+			s.parts.columns[c](&s.d, s.doc)
+			s.columns[c], s.known.columns[c] = s.d.sum(), true
+		}
+	}
+	for _, c := range own {
+		s.d.digest(s.columns[c])
+	}
+	s.groups[i], s.known.groups[i] = s.d.sum(), true
+	return s.groups[i]
 }
 
 // on leaves out the policies that say nothing of a document, and those that do not
@@ -117,26 +171,6 @@ func (p *parts) on(doc reflect.Value, run set, out []answer) set {
 		}
 	}
 	return left
-}
-
-// digests returns the digest of each group, and a function that gives the memory back.
-func (p *parts) digests(doc reflect.Value) (groups []digest, done func()) {
-	s, ok := p.pool.Get().(*scratch)
-	if !ok {
-		panic("the pool holds scratch alone")
-	}
-	for i, c := range p.columns {
-		c(&s.digester, doc.Elem())
-		s.columns[i] = s.sum()
-	}
-	for i, own := range p.groups {
-		for _, c := range own {
-			s.room(sha256.Size)
-			s.buf = append(s.buf, s.columns[c][:]...)
-		}
-		s.groups[i] = s.sum()
-	}
-	return s.groups, func() { p.pool.Put(s) }
 }
 
 // distinct leaves out what another path holds already.
@@ -163,7 +197,7 @@ func distinct(paths []string) []string {
 func (e *encoder) off(switches []checks.Switch) func(reflect.Value) bool {
 	var on []func(reflect.Value) bool
 	for _, s := range switches {
-		test := onAt(e.typ.Elem(), s.Path, s.Texts)
+		test := onAt(e.typ.Elem(), s.Path, &s)
 		if test == nil {
 			return nil
 		}
@@ -177,19 +211,19 @@ func (e *encoder) off(switches []checks.Switch) func(reflect.Value) bool {
 	}
 }
 
-// onAt plans the test of one switch below a type; nil where the path does not end
-// in a field of truth, or in a text where texts are asked for.
-func onAt(t reflect.Type, path string, texts []string) func(reflect.Value) bool {
+// onAt plans the test of a switch below a type; nil where the path does not end in a
+// field of truth, or in a text where texts are asked for.
+func onAt(t reflect.Type, path string, s *checks.Switch) func(reflect.Value) bool {
 	switch {
-	case path == "" && texts == nil && t.Kind() == reflect.Bool:
+	case path == "" && s.Texts == nil && t.Kind() == reflect.Bool:
 		return reflect.Value.Bool
-	case path == "" && texts != nil && t.Kind() == reflect.String && !t.Implements(reflect.TypeFor[encoding.TextMarshaler]()):
+	case path == "" && s.Texts != nil && t.Kind() == reflect.String && !t.Implements(reflect.TypeFor[encoding.TextMarshaler]()):
 		return func(v reflect.Value) bool {
-			_, found := slices.BinarySearch(texts, v.String())
-			return found
+			_, found := slices.BinarySearch(s.Texts, v.String())
+			return found != s.Not
 		}
 	case strings.HasPrefix(path, "[]") && t.Kind() == reflect.Slice:
-		inner := onAt(t.Elem(), path[2:], texts)
+		inner := onAt(t.Elem(), path[2:], s)
 		if inner == nil {
 			return nil
 		}
@@ -204,21 +238,30 @@ func onAt(t reflect.Type, path string, texts []string) func(reflect.Value) bool 
 	case path == "" || t.Kind() != reflect.Struct || path[0] == '[':
 		return nil
 	}
+	f, rest, ok := fieldAt(t, path)
+	if !ok {
+		return nil
+	}
+	inner := onAt(f.Type, rest, s)
+	if inner == nil {
+		return nil
+	}
+	return func(v reflect.Value) bool { return inner(v.FieldByIndex(f.Index)) }
+}
+
+// fieldAt is the field of a struct that a path begins with, and the rest of the path.
+func fieldAt(t reflect.Type, path string) (f reflect.StructField, rest string, ok bool) {
 	path = strings.TrimPrefix(path, ".")
-	end := strings.IndexAny(path, ".[")
+	end := strings.IndexAny(path, ".[=")
 	if end < 0 {
 		end = len(path)
 	}
 	for _, f := range reflect.VisibleFields(t) {
-		if tag, _, _ := strings.Cut(f.Tag.Get("json"), ","); f.IsExported() && tag == path[:end] {
-			inner := onAt(f.Type, path[end:], texts)
-			if inner == nil {
-				return nil
-			}
-			return func(v reflect.Value) bool { return inner(v.FieldByIndex(f.Index)) }
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); f.IsExported() && name == path[:end] && name != "" {
+			return f, path[end:], true
 		}
 	}
-	return nil
+	return f, "", false
 }
 
 // column plans for one path of [checks.Depends]; "" is what the encoder hands to
@@ -245,24 +288,16 @@ func (p *planner) column(t reflect.Type, path string) (column, error) {
 		_, text, _ := checks.Compared(path)
 		return p.equals(t, text)
 	}
-	path = strings.TrimPrefix(path, ".")
-	end := strings.IndexAny(path, ".[=")
-	if end < 0 {
-		end = len(path)
-	}
-	name := path[:end]
 	if t.Kind() == reflect.Struct {
-		for _, f := range reflect.VisibleFields(t) {
-			if tag, _, _ := strings.Cut(f.Tag.Get("json"), ","); f.IsExported() && tag == name && name != "" {
-				inner, err := p.column(f.Type, path[end:])
-				if err != nil {
-					return nil, err
-				}
-				return func(d *digester, v reflect.Value) { inner(d, v.FieldByIndex(f.Index)) }, nil
+		if f, rest, ok := fieldAt(t, path); ok {
+			inner, err := p.column(f.Type, rest)
+			if err != nil {
+				return nil, err
 			}
+			return func(d *digester, v reflect.Value) { inner(d, v.FieldByIndex(f.Index)) }, nil
 		}
 	}
-	return nil, fmt.Errorf("%v has no field %q", t, name)
+	return nil, fmt.Errorf("%v has no field %q", t, path)
 }
 
 // equals plans for whether a field is a text. What is no plain text counts whole.
@@ -298,32 +333,4 @@ func (p *planner) elements(t reflect.Type, path string) (column, error) {
 			inner(d, v.Index(i))
 		}
 	}, nil
-}
-
-// sum is the digest of what was added, and begins anew.
-func (d *digester) sum() (out digest) {
-	if d.written {
-		_, _ = d.h.Write(d.buf)
-		d.buf = d.h.Sum(d.buf[:0]) // out would have to leave the stack
-		copy(out[:], d.buf)
-		d.h.Reset()
-	} else {
-		out = sha256.Sum256(d.buf)
-	}
-	d.buf, d.written = d.buf[:0], false
-	return out
-}
-
-// key is what an answer is remembered under.
-type key struct {
-	policy int32
-	full   bool
-	part   [16]byte // of the digest: half of SHA-256 is enough to tell documents apart
-}
-
-func newKey(policy int, full bool, d *digest) key {
-	k := key{policy: int32(policy), full: full} //nolint:gosec // an index of a few hundred
-	binary.NativeEndian.PutUint64(k.part[:8], binary.NativeEndian.Uint64(d[:8]))
-	binary.NativeEndian.PutUint64(k.part[8:], binary.NativeEndian.Uint64(d[8:16]))
-	return k
 }

@@ -4,9 +4,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"regexp"
-	"slices"
 	"testing"
-	"time"
 
 	"github.com/postscan/postscan/checks"
 	"github.com/postscan/postscan/scanner"
@@ -67,28 +65,9 @@ func change(r *rand.Rand, v reflect.Value, words []string) {
 // says when it is asked: documents that differ step by step get the same
 // outcomes from an evaluator that remembers by parts and from one that asks every time.
 func TestRemembersByWhatPoliciesLookAt(t *testing.T) {
-	catalogue, err := checks.Load(checks.BuiltIn())
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, kind := range facts.Kinds() {
-		selected, err := catalogue.Select([]string{"subject:" + string(kind)}, nil)
-		if err != nil || len(selected) == 0 {
-			continue // no policy judges this kind yet
-		}
 		t.Run(string(kind), func(t *testing.T) {
-			made := func() *Evaluator {
-				e, err := New(t.Context(), catalogue, selected, Options{Now: time.Unix(2e9, 0)})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := e.subjects[kind].wait(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				return e
-			}
-			remembers, asks := made(), made()
-			asks.subjects[kind].wide, asks.subjects[kind].queries = true, map[string]*prepared{}
+			p, selected := newPair(t, kind)
 			all := words(selected)
 			steps := 100
 			if kind == facts.KindWorkload {
@@ -102,22 +81,7 @@ func TestRemembersByWhatPoliciesLookAt(t *testing.T) {
 			said := 0
 			for step := 0; step < steps || said < steps && step < 40*steps; step++ { // some kinds seldom come to a denial
 				change(r, reflect.ValueOf(doc).Elem(), all)
-				resource := &facts.Resource{Kind: kind, ID: "r", Facts: doc}
-				asks.subjects[kind].cache = cache{}
-				got, err := remembers.Evaluate(t.Context(), resource)
-				if err != nil {
-					t.Fatal(err)
-				}
-				want, err := asks.Evaluate(t.Context(), resource)
-				if err != nil {
-					t.Fatal(err)
-				}
-				for i := range want {
-					said += len(want[i].Violations)
-					if !slices.Equal(got[i].Reasons, want[i].Reasons) || got[i].Status != want[i].Status || !sameViolations(got[i].Violations, want[i].Violations) {
-						t.Fatalf("step %d: %s is remembered as %v %+v, and is %v %+v", step, want[i].Rule.ID, got[i].Status, got[i].Violations, want[i].Status, want[i].Violations)
-					}
-				}
+				said += p.same(t, doc, nil)
 			}
 			if said < steps {
 				t.Errorf("%d denials in %d documents: they do not reach what the policies look for", said, steps)

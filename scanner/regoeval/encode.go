@@ -5,7 +5,7 @@ import (
 	"encoding"
 	"encoding/binary"
 	"fmt"
-	"hash"
+	"hash/maphash"
 	"math"
 	"reflect"
 	"slices"
@@ -25,9 +25,10 @@ type encoder struct {
 	planner planner
 }
 
-// plan converts and hashes values of one type.
+// plan converts and hashes values of one type. Where stand is not nil, stand-ins
+// take the place of some texts.
 type plan struct {
-	term func(reflect.Value) *ast.Term
+	term func(stand *standIns, v reflect.Value) *ast.Term
 	hash func(*digester, reflect.Value)
 }
 
@@ -51,7 +52,7 @@ func (e *encoder) takes(doc reflect.Value) bool {
 }
 
 // value converts a document.
-func (e *encoder) value(doc reflect.Value) ast.Value { return e.plan.term(doc.Elem()).Value }
+func (e *encoder) value(doc reflect.Value) ast.Value { return e.plan.term(nil, doc.Elem()).Value }
 
 // want is the part of a struct that is converted: nil means all of it.
 type want map[string]want
@@ -112,7 +113,7 @@ func (p *planner) make(t reflect.Type) (*plan, error) {
 		return textPlan(reflect.Value.String), nil
 	case reflect.Bool:
 		return &plan{
-			term: func(v reflect.Value) *ast.Term { return ast.InternedTerm(v.Bool()) },
+			term: func(_ *standIns, v reflect.Value) *ast.Term { return ast.InternedTerm(v.Bool()) },
 			hash: func(d *digester, v reflect.Value) {
 				if v.Bool() {
 					d.mark('t')
@@ -123,17 +124,17 @@ func (p *planner) make(t reflect.Type) (*plan, error) {
 		}, nil
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		return &plan{
-			term: func(v reflect.Value) *ast.Term { return ast.InternedTerm(v.Int()) },
+			term: func(_ *standIns, v reflect.Value) *ast.Term { return ast.InternedTerm(v.Int()) },
 			hash: func(d *digester, v reflect.Value) { d.number('i', v.Int()) },
 		}, nil
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		return &plan{
-			term: func(v reflect.Value) *ast.Term { return ast.InternedTerm(v.Uint()) },
+			term: func(_ *standIns, v reflect.Value) *ast.Term { return ast.InternedTerm(v.Uint()) },
 			hash: func(d *digester, v reflect.Value) { d.unsigned('u', v.Uint()) },
 		}, nil
 	case reflect.Float32, reflect.Float64:
 		return &plan{
-			term: func(v reflect.Value) *ast.Term { return floatTerm(v.Float()) },
+			term: func(_ *standIns, v reflect.Value) *ast.Term { return floatTerm(v.Float()) },
 			hash: func(d *digester, v reflect.Value) { d.unsigned('d', math.Float64bits(v.Float())) },
 		}, nil
 	case reflect.Struct:
@@ -169,7 +170,7 @@ func marshalText(v reflect.Value) string {
 
 func textPlan(text func(reflect.Value) string) *plan {
 	return &plan{
-		term: func(v reflect.Value) *ast.Term { return ast.InternedTerm(text(v)) },
+		term: func(_ *standIns, v reflect.Value) *ast.Term { return ast.InternedTerm(text(v)) },
 		hash: func(d *digester, v reflect.Value) { d.text(text(v)) },
 	}
 }
@@ -215,10 +216,10 @@ func (p *planner) object(t reflect.Type, only want) (*plan, error) {
 func objectPlan(members []member) *plan {
 	slices.SortFunc(members, func(a, b member) int { return cmp.Compare(a.key, b.key) })
 	return &plan{
-		term: func(v reflect.Value) *ast.Term {
+		term: func(stand *standIns, v reflect.Value) *ast.Term {
 			object := ast.NewObjectWithCapacity(len(members))
 			for _, m := range members {
-				object.Insert(m.name, m.plan.term(v.FieldByIndex(m.index)))
+				object.Insert(m.name, m.plan.term(stand, v.FieldByIndex(m.index)))
 			}
 			return ast.NewTerm(object)
 		},
@@ -244,13 +245,13 @@ func (p *planner) list(t reflect.Type) (*plan, error) {
 
 func listPlan(elem *plan) *plan {
 	return &plan{
-		term: func(v reflect.Value) *ast.Term {
+		term: func(stand *standIns, v reflect.Value) *ast.Term {
 			if v.Len() == 0 {
 				return ast.NewTerm(ast.InternedEmptyArrayValue)
 			}
 			terms := make([]*ast.Term, v.Len())
 			for i := range terms {
-				terms[i] = elem.term(v.Index(i))
+				terms[i] = elem.term(stand, v.Index(i))
 			}
 			return ast.ArrayTerm(terms...)
 		},
@@ -272,10 +273,10 @@ func (p *planner) dictionary(t reflect.Type) (*plan, error) {
 		return nil, err
 	}
 	return &plan{
-		term: func(v reflect.Value) *ast.Term {
+		term: func(stand *standIns, v reflect.Value) *ast.Term {
 			object := ast.NewObjectWithCapacity(v.Len())
 			for it := v.MapRange(); it.Next(); {
-				object.Insert(ast.InternedTerm(it.Key().String()), elem.term(it.Value()))
+				object.Insert(ast.InternedTerm(it.Key().String()), elem.term(stand, it.Value()))
 			}
 			return ast.NewTerm(object)
 		},
@@ -291,12 +292,21 @@ func (p *planner) dictionary(t reflect.Type) (*plan, error) {
 	}, nil
 }
 
+// digest names the parts of a document that a policy looks at. It differs from run
+// to run; that two documents have the same by chance is as likely as for any hash of 128 bits.
+type digest [2]uint64
+
 // digester hashes values with marks and lengths between them, so that no two
 // documents give the same bytes.
 type digester struct {
-	h       hash.Hash
+	seeds   [2]maphash.Seed
+	long    [2]maphash.Hash // of what did not fit into buf
 	buf     []byte
-	written bool // some of it is in h already
+	written bool // some of it is in long already
+}
+
+func newDigester(seeds [2]maphash.Seed) digester {
+	return digester{seeds: seeds, buf: make([]byte, 0, 1<<12)}
 }
 
 func (d *digester) mark(m byte) {
@@ -323,10 +333,35 @@ func (d *digester) text(s string) {
 	}
 }
 
+// digest adds a digest of parts.
+func (d *digester) digest(part digest) {
+	d.room(16)
+	d.buf = binary.NativeEndian.AppendUint64(binary.NativeEndian.AppendUint64(d.buf, part[0]), part[1])
+}
+
 // room makes sure that n more bytes fit.
 func (d *digester) room(n int) {
 	if cap(d.buf)-len(d.buf) < n {
-		_, _ = d.h.Write(d.buf)
+		for i := range d.long {
+			if !d.written {
+				d.long[i].SetSeed(d.seeds[i])
+			}
+			_, _ = d.long[i].Write(d.buf)
+		}
 		d.buf, d.written = d.buf[:0], true
 	}
+}
+
+// sum is the digest of what was added, and begins anew.
+func (d *digester) sum() (out digest) {
+	for i, seed := range d.seeds {
+		if d.written {
+			_, _ = d.long[i].Write(d.buf)
+			out[i] = d.long[i].Sum64()
+		} else {
+			out[i] = maphash.Bytes(seed, d.buf)
+		}
+	}
+	d.buf, d.written = d.buf[:0], false
+	return out
 }

@@ -136,6 +136,22 @@ func (s set) remove(i int) { s[i/8] &^= 1 << (i % 8) }
 
 func (s set) has(i int) bool { return s[i/8]&(1<<(i%8)) != 0 }
 
+// join adds all of another set of the same policies.
+func (s set) join(other set) {
+	for i := range s {
+		s[i] |= other[i]
+	}
+}
+
+// and is what is in both.
+func (s set) and(other set) set {
+	out := slices.Clone(s)
+	for i := range out {
+		out[i] &= other[i]
+	}
+	return out
+}
+
 func (s set) count() int {
 	n := 0
 	for _, b := range s {

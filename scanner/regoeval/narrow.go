@@ -17,22 +17,24 @@ import (
 // node is a part of the facts that is converted.
 type node struct {
 	whole  bool
+	slot   int              // one more than the slot where a stand-in takes the place of a text; 0 for none
 	fields map[string]*node // of a struct
 	elems  *node            // of a list
 }
 
-// add puts a path of [checks.Depends] into the tree.
-func (n *node) add(path string) {
+// add puts a path of [checks.Depends] into the tree, and returns its end.
+func (n *node) add(path string) *node {
 	if field, _, ok := checks.Compared(path); ok {
 		path = field // a policy is handed the field itself
 	}
 	switch {
 	case path == "":
 		n.whole = true
+		return n
 	case path == "[]#":
-		n.element() // as many as there are, without their fields
+		return n.element() // as many as there are, without their fields
 	case strings.HasPrefix(path, "[]"):
-		n.element().add(strings.TrimPrefix(path, "[]"))
+		return n.element().add(strings.TrimPrefix(path, "[]"))
 	default:
 		path = strings.TrimPrefix(path, ".")
 		end := strings.IndexAny(path, ".[")
@@ -47,7 +49,7 @@ func (n *node) add(path string) {
 			field = &node{}
 			n.fields[path[:end]] = field
 		}
-		field.add(path[end:])
+		return field.add(path[end:])
 	}
 }
 
@@ -61,6 +63,8 @@ func (n *node) element() *node {
 // narrow plans the conversion of the parts of a type.
 func (p *planner) narrow(t reflect.Type, n *node) (*plan, error) {
 	switch {
+	case n.slot > 0:
+		return &plan{term: func(stand *standIns, v reflect.Value) *ast.Term { return stand.term(n.slot-1, v.String()) }}, nil
 	case n.whole, t.Kind() != reflect.Struct && t.Kind() != reflect.Slice, (t.Kind() == reflect.Slice) != (n.elems != nil):
 		return p.plan(t)
 	case t.Kind() == reflect.Slice:
@@ -90,8 +94,13 @@ func (p *planner) narrow(t reflect.Type, n *node) (*plan, error) {
 }
 
 // inputFor plans the input of the policies of the set. It is all that the subject
-// hands to policies, where it is not known of each what it depends on.
-func (s *subject) inputFor(run set) *plan {
+// hands to policies, where it is not known of each what it depends on. With standIns
+// the texts that they show as they are are left open; nil where that cannot be.
+func (s *subject) inputFor(run set, standIns bool) *plan {
+	whole := s.input.plan
+	if standIns {
+		whole = nil
+	}
 	root := &node{}
 	for i := range s.policies {
 		if !run.has(i) {
@@ -99,15 +108,22 @@ func (s *subject) inputFor(run set) *plan {
 		}
 		paths := s.parts.paths[i]
 		if s.wide || paths == nil {
-			return s.input.plan
+			return whole
 		}
 		for _, path := range paths {
 			root.add(path)
 		}
 	}
+	for i := range s.policies {
+		if standIns && run.has(i) {
+			for _, slot := range s.parts.shown[i] {
+				root.add(s.parts.slots[slot].path).slot = slot + 1
+			}
+		}
+	}
 	made, err := s.input.planner.narrow(s.input.typ.Elem(), root)
 	if err != nil || root.whole {
-		return s.input.plan
+		return whole
 	}
 	return made
 }

@@ -31,7 +31,8 @@ type subject struct {
 	input    *encoder
 	cache    cache
 	gaps     gaps
-	parts    *parts // set when the subject is ready
+	parts    *parts // set when the subject is ready, as stand is
+	stand    standIns
 	store    storage.Store
 	begin    func()        // begins to compile, once
 	ready    chan struct{} // closed when compiler and failed are set
@@ -39,8 +40,14 @@ type subject struct {
 	failed   error
 
 	mu      sync.Mutex // guards queries, and the compiler while a query is prepared
-	queries map[string]*prepared
+	queries map[queryOf]*prepared
 	wide    bool // every query is handed the whole input
+}
+
+// queryOf names a prepared query.
+type queryOf struct {
+	policies string // a set
+	standIns bool
 }
 
 // prepared is a query with what makes its input.
@@ -63,7 +70,7 @@ type policy struct {
 // newSubject makes a subject. Its policies are compiled once begin is called, while
 // the scan reads its first resource. Whoever asks them waits until ready.
 func newSubject(ctx context.Context, catalogue *checks.Catalogue, kind facts.Kind, own []*checks.Check, rules map[string]*scanner.Rule, params map[string]any, store storage.Store) (*subject, error) {
-	s := &subject{store: store, ready: make(chan struct{}), queries: map[string]*prepared{}}
+	s := &subject{store: store, ready: make(chan struct{}), queries: map[queryOf]*prepared{}}
 	doc := facts.New(kind)
 	if doc == nil {
 		return nil, fmt.Errorf("prepare policies: no resource is of kind %q, so %s would never be evaluated", kind, own[0].File)
@@ -94,7 +101,8 @@ func newSubject(ctx context.Context, catalogue *checks.Catalogue, kind facts.Kin
 			p.asks = asks(p.check, s.compiler.Reads[p.check])
 		}
 		s.parts = newParts(s.input, s.policies, builtIn(s.compiler.Depends))
-		_, s.failed = s.prepare(ctx, all, all)
+		s.stand = newStandIns(s.parts.slots)
+		_, s.failed = s.prepare(ctx, all, all, false)
 	}
 	s.begin = sync.OnceFunc(func() { go compile() })
 	return s, nil
@@ -194,17 +202,19 @@ func asks(c *checks.Check, reads checks.Reads) []string {
 	return out
 }
 
-// prepare returns the query that asks the policies of the set. Where as many
-// sets as may be are prepared, it is the query that asks all of the wider set.
-func (s *subject) prepare(ctx context.Context, run, wider set) (*prepared, error) {
+// prepare returns the query that asks the policies of the set, with stand-ins or
+// without. Where as many sets as may be are prepared, it is the query that asks all
+// of the wider set.
+func (s *subject) prepare(ctx context.Context, run, wider set, standIns bool) (*prepared, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if q, ok := s.queries[string(run)]; ok {
+	of := queryOf{string(run), standIns}
+	if q, ok := s.queries[of]; ok {
 		return q, nil
 	}
-	if len(s.queries) >= maxQueries && run.count() > 1 {
-		run = wider
-		if q, ok := s.queries[string(run)]; ok {
+	if len(s.queries) >= maxQueries && (run.count() > 1 || standIns) {
+		run, of.policies = wider, string(wider)
+		if q, ok := s.queries[of]; ok {
 			return q, nil
 		}
 	}
@@ -219,6 +229,10 @@ func (s *subject) prepare(ctx context.Context, run, wider set) (*prepared, error
 	if err != nil {
 		return nil, fmt.Errorf("prepare the query %s: %w", text, err)
 	}
+	input := s.inputFor(run, standIns)
+	if input == nil {
+		return nil, fmt.Errorf("prepare the query %s: there is no place for stand-ins", text)
+	}
 	q, err := rego.New(
 		rego.ParsedQuery(body),
 		rego.Compiler(s.compiler.Compiler),
@@ -230,20 +244,21 @@ func (s *subject) prepare(ctx context.Context, run, wider set) (*prepared, error
 	if err != nil {
 		return nil, fmt.Errorf("prepare the query %s: %w", text, err)
 	}
-	made := &prepared{query: q, input: s.inputFor(run)}
-	s.queries[string(run)] = made
+	made := &prepared{query: q, input: input}
+	s.queries[of] = made
 	return made, nil
 }
 
 var errNoAnswer = errors.New("the query has no answer")
 
 // ask evaluates the policies of the set over a document, or those of the wider set.
-func (s *subject) ask(ctx context.Context, run, wider set, doc reflect.Value) (ast.Object, error) {
-	p, err := s.prepare(ctx, run, wider)
+// Where stand is not nil, stand-ins take the place of the texts that they show as they are.
+func (s *subject) ask(ctx context.Context, run, wider set, doc reflect.Value, stand *standIns) (ast.Object, error) {
+	p, err := s.prepare(ctx, run, wider, stand != nil)
 	if err != nil {
 		return nil, err
 	}
-	results, err := p.query.Eval(ctx, rego.EvalParsedInput(p.input.term(doc.Elem()).Value))
+	results, err := p.query.Eval(ctx, rego.EvalParsedInput(p.input.term(stand, doc.Elem()).Value))
 	if err != nil {
 		return nil, err
 	}
