@@ -127,6 +127,16 @@ const (
 	loginLife     = 10 * time.Minute
 )
 
+// cookie is the full name of a cookie. Over HTTPS it is one that browsers take from
+// this very host alone: a neighbour under the same domain cannot put a session of his
+// own under somebody's hands.
+func (s *sessions) cookie(name string) string {
+	if s.secure {
+		return "__Host-" + name
+	}
+	return name
+}
+
 func (s *sessions) sign(text string) string {
 	m := hmac.New(sha256.New, s.key)
 	_, _ = m.Write([]byte(text)) // never fails
@@ -140,18 +150,18 @@ func (s *sessions) set(w http.ResponseWriter, name string, c claims, life time.D
 		return err
 	}
 	text := base64.RawURLEncoding.EncodeToString(b)
-	http.SetCookie(w, &http.Cookie{Name: name, Value: text + "." + s.sign(name+"."+text), Path: "/", MaxAge: int(life.Seconds()), HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode}) //nolint:gosec // Secure wherever HTTPS is spoken
+	http.SetCookie(w, &http.Cookie{Name: s.cookie(name), Value: text + "." + s.sign(name+"."+text), Path: "/", MaxAge: int(life.Seconds()), HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode}) //nolint:gosec // Secure wherever HTTPS is spoken
 	return nil
 }
 
 func (s *sessions) drop(w http.ResponseWriter, name string) {
-	http.SetCookie(w, &http.Cookie{Name: name, Path: "/", MaxAge: -1, HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode}) //nolint:gosec // Secure wherever HTTPS is spoken
+	http.SetCookie(w, &http.Cookie{Name: s.cookie(name), Path: "/", MaxAge: -1, HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode}) //nolint:gosec // Secure wherever HTTPS is spoken
 }
 
 func (s *sessions) read(r *http.Request) (claims, bool) { return s.readNamed(r, sessionCookie) }
 
 func (s *sessions) readNamed(r *http.Request, name string) (c claims, ok bool) {
-	cookie, err := r.Cookie(name)
+	cookie, err := r.Cookie(s.cookie(name))
 	if err != nil {
 		return c, false
 	}
@@ -172,7 +182,7 @@ func (s *server) loginPage(w http.ResponseWriter, r *http.Request) {
 
 // login opens a session for a token.
 func (s *server) login(w http.ResponseWriter, r *http.Request) {
-	if !s.limits.allow(s.limits.login, client(r), rate.Every(loginEvery), loginBurst) {
+	if !s.limits.allow(s.limits.login, s.client(r), rate.Every(loginEvery), loginBurst) {
 		w.Header().Set("Retry-After", "5")
 		s.fail(w, r, http.StatusTooManyRequests, "too many attempts to log in; try again later")
 		return

@@ -263,7 +263,11 @@ func (s *server) upload(w http.ResponseWriter, r *http.Request) {
 // body reads an upload, gzip or plain, within the limit.
 func (s *server) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	var in io.Reader = http.MaxBytesReader(w, r.Body, s.MaxUpload)
-	if r.Header.Get("Content-Encoding") == "gzip" {
+	switch encoding := r.Header.Get("Content-Encoding"); encoding {
+	case "", "identity":
+	default:
+		return nil, bad("the upload is packed as %q; send it plain or as gzip", encoding)
+	case "gzip":
 		z, err := gzip.NewReader(in)
 		if err != nil {
 			return nil, bad("the upload says that it is gzip, and is not")
@@ -274,7 +278,7 @@ func (s *server) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large), int64(len(data)) > s.MaxUpload:
-		return nil, bad("the upload is larger than the limit of %d bytes", s.MaxUpload)
+		return nil, errTooLarge
 	case errors.Is(err, context.Canceled):
 		return nil, err
 	case err != nil:

@@ -233,6 +233,13 @@ func (s *server) runPage(r *http.Request) (string, any, error) {
 	}{run, d, shownChanges}, err
 }
 
+// unconfirmed is a check that the last scan of a target could not decide.
+type unconfirmed struct {
+	Check  string
+	Since  time.Time
+	Reason string
+}
+
 func (s *server) targetPage(r *http.Request) (string, any, error) {
 	targets, err := s.Store.Targets(r.Context(), "")
 	if err != nil {
@@ -243,11 +250,26 @@ func (s *server) targetPage(r *http.Request) (string, any, error) {
 		return "", nil, errNotFound
 	}
 	findings, next, err := s.Store.Findings(r.Context(), audit.Filter{Target: targets[i].ID, Standing: audit.StandingOpen})
+	if err != nil {
+		return "", nil, err
+	}
+	reason, err := s.Store.Unconfirmed(r.Context(), targets[i].ID)
+	if err != nil {
+		return "", nil, err
+	}
+	var why []unconfirmed
+	for i := range findings {
+		f := &findings[i]
+		if u := (unconfirmed{f.Check, f.Unconfirmed, reason(f.Check)}); !u.Since.IsZero() && !slices.ContainsFunc(why, func(other unconfirmed) bool { return other.Check == u.Check }) {
+			why = append(why, u)
+		}
+	}
 	return "target", struct {
 		audit.Target
 		Findings []audit.Finding
 		More     bool
-	}{targets[i], findings, next != nil}, err
+		Why      []unconfirmed
+	}{targets[i], findings, next != nil, why}, err
 }
 
 func (s *server) findingsPage(r *http.Request) (string, any, error) {

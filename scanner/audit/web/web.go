@@ -15,10 +15,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/time/rate"
 
@@ -34,8 +37,12 @@ type Options struct {
 	Store *audit.Store
 	// Decode reads a report that is uploaded.
 	Decode func([]byte) (*scanner.Report, error)
-	// Open lets everybody in as operator: for a server that listens on loopback alone.
+	// Open lets everybody in as operator: for a server that listens on loopback alone. It
+	// answers under names of loopback alone, for a stranger's name may point there too.
 	Open bool
+	// Proxied says that a proxy in front, which alone reaches the server, tells who asks
+	// in X-Forwarded-For.
+	Proxied bool
 	// Provider logs people in; nil where tokens are the only way.
 	Provider *Provider
 	// Secure marks cookies as for HTTPS alone.
@@ -110,9 +117,43 @@ func New(ctx context.Context, o Options) (http.Handler, error) {
 	}
 	mux.Handle("POST /audits/{name}/run", s.need(audit.Operator, http.HandlerFunc(s.runNow)))
 	s.api(mux)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.problem(w, r, errNotFound) })
 	// Forms and the API's writes from other sites are refused by what browsers say of their origin.
 	protect := http.NewCrossOriginProtection()
-	return s.recovered(s.headers(s.limited(protect.Handler(mux)))), nil
+	protect.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, r, http.StatusForbidden, "this was sent by the page of another site")
+	}))
+	return s.headers(s.recovered(s.limited(s.addressed(protect.Handler(mux))))), nil
+}
+
+// maxQuery bounds what is asked for in an address, in bytes.
+const maxQuery = 4 << 10
+
+// addressed refuses what no address here holds: a stranger's name for loopback, and
+// text that no database keeps.
+func (s *server) addressed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		query, err := url.QueryUnescape(r.URL.RawQuery)
+		text := r.URL.Path + query
+		switch {
+		case s.Open && !loopback(r.Host):
+			s.fail(w, r, http.StatusMisdirectedRequest, "this server answers as localhost alone; to be reached under another name it needs --behind-tls or --tls-cert, and a login")
+		case err != nil || len(r.URL.RawQuery) > maxQuery || !utf8.ValidString(text) || strings.Contains(text, "\x00"):
+			s.fail(w, r, http.StatusBadRequest, "the address is too long, or is no text")
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// loopback says whether the host of a request, with or without a port, names this machine.
+func loopback(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.Trim(host, "[]")
+	ip, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
 }
 
 // wrote is called by whatever wrote into the history.
@@ -147,7 +188,7 @@ func (s *server) headers(next http.Handler) http.Handler {
 		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
-		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Referrer-Policy", "same-origin") // no-referrer would take the origin from our own forms too
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
@@ -203,7 +244,15 @@ func (l *limits) allow(table map[string]*rate.Limiter, host string, every rate.L
 	return lim.Allow()
 }
 
-func client(r *http.Request) string {
+// client is who asks. What a proxy says counts where there is one; what came before
+// its own word anybody may have written.
+func (s *server) client(r *http.Request) string {
+	if s.Proxied {
+		list := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+		if ip, err := netip.ParseAddr(strings.TrimSpace(list[len(list)-1])); err == nil {
+			return ip.String()
+		}
+	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr
@@ -213,7 +262,7 @@ func client(r *http.Request) string {
 
 func (s *server) limited(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.limits.allow(s.limits.byHost, client(r), requestRate, requestBurst) {
+		if !s.limits.allow(s.limits.byHost, s.client(r), requestRate, requestBurst) {
 			w.Header().Set("Retry-After", "1")
 			s.fail(w, r, http.StatusTooManyRequests, "too many requests; try again in a second")
 			return
@@ -254,6 +303,8 @@ func (s *server) problem(w http.ResponseWriter, r *http.Request, err error) {
 		return // nobody waits for the answer
 	case errors.As(err, &bad):
 		s.fail(w, r, http.StatusBadRequest, bad.Error())
+	case errors.Is(err, errTooLarge):
+		s.fail(w, r, http.StatusRequestEntityTooLarge, fmt.Sprintf("the upload is larger than the limit of %d bytes, packed or unpacked; --max-upload raises it", s.MaxUpload))
 	case errors.Is(err, audit.ErrUpload):
 		s.fail(w, r, http.StatusBadRequest, err.Error())
 	case errors.Is(err, audit.ErrNoAudit), errors.Is(err, audit.ErrNoRun), errors.Is(err, errNotFound):
@@ -263,6 +314,9 @@ func (s *server) problem(w http.ResponseWriter, r *http.Request, err error) {
 		s.fail(w, r, http.StatusInternalServerError, "something went wrong here; the log of the server says what")
 	}
 }
+
+// errTooLarge says that an upload is larger than it may be.
+var errTooLarge = errors.New("the upload is too large")
 
 var errNotFound = errors.New("there is nothing of that name here")
 

@@ -233,7 +233,7 @@ func TestUpload(t *testing.T) {
 		body      []byte
 		want      int
 	}{
-		"another audit": {"web", uuid.NewString(), data, 403}, "no id": {"remote", "x", data, 400}, "no report": {"remote", uuid.NewString(), []byte("hello"), 400}, "too large": {"remote", uuid.NewString(), bytes.Repeat([]byte(" "), 200_000), 400},
+		"another audit": {"web", uuid.NewString(), data, 403}, "no id": {"remote", "x", data, 400}, "no report": {"remote", uuid.NewString(), []byte("hello"), 400}, "too large": {"remote", uuid.NewString(), bytes.Repeat([]byte(" "), 200_000), 413},
 	} {
 		if code, body := put(c.audit, c.id, c.body); code != c.want {
 			t.Errorf("%s: %d %s", name, code, body)
