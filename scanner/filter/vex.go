@@ -94,10 +94,10 @@ func ReadVEX(r io.Reader, name string) ([]Statement, error) {
 // latest counts. A statement that means no finding is no mistake: VEX documents
 // speak of more than one image.
 func (v *VEX) Apply(r *scanner.Report) error {
-	byID := map[string][]*Statement{}
+	byID := map[string][]int{}
 	for i := range v.statements {
 		for _, id := range v.statements[i].IDs {
-			byID[id] = append(byID[id], &v.statements[i])
+			byID[id] = append(byID[id], i)
 		}
 	}
 	targets := map[string]image{}
@@ -110,7 +110,7 @@ func (v *VEX) Apply(r *scanner.Report) error {
 		if f.Vulnerability == nil || f.Suppressed != nil {
 			continue
 		}
-		statements := byID[f.Vulnerability.ID]
+		statements := about(byID, f.Vulnerability)
 		if len(statements) == 0 {
 			continue
 		}
@@ -119,7 +119,8 @@ func (v *VEX) Apply(r *scanner.Report) error {
 			pkg, _ = packageurl.FromString(f.Vulnerability.Purl) // no purl, no match by purl
 			purls[f.Vulnerability.Purl] = pkg
 		}
-		for _, s := range slices.Backward(statements) {
+		for _, k := range slices.Backward(statements) {
+			s := &v.statements[k]
 			if !s.means(targets[f.Target], pkg) {
 				continue
 			}
@@ -130,6 +131,19 @@ func (v *VEX) Apply(r *scanner.Report) error {
 		}
 	}
 	return nil
+}
+
+// about returns the positions of the statements that name a vulnerability by its
+// id or another name of it, oldest first.
+func about(byID map[string][]int, v *scanner.Vulnerability) []int {
+	out := byID[v.ID]
+	for _, alias := range v.Aliases {
+		if more := byID[alias]; len(more) > 0 {
+			out = slices.Concat(out, more)
+			slices.Sort(out)
+		}
+	}
+	return out
 }
 
 func (s *Statement) means(im image, pkg packageurl.PackageURL) bool {

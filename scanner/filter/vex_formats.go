@@ -10,6 +10,7 @@ import (
 	"time"
 
 	cdx "github.com/CycloneDX/cyclonedx-go"
+	"github.com/package-url/packageurl-go"
 )
 
 // openVEX reads an OpenVEX 0.2 document (github.com/openvex/spec).
@@ -115,16 +116,38 @@ func cycloneDXVEX(raw []byte) ([]Statement, error) {
 		if v.Affects != nil {
 			for _, a := range *v.Affects {
 				purl := cmp.Or(refs[a.Ref], refs[linkedRef(a.Ref)], a.Ref)
-				if product != "" && purl != product {
-					s.Products = append(s.Products, Product{Purl: product, Parts: []string{purl}})
-					continue
+				for _, meant := range atVersions(purl, a.Range, status) {
+					if product != "" && purl != product {
+						s.Products = append(s.Products, Product{Purl: product, Parts: []string{meant}})
+						continue
+					}
+					s.Products = append(s.Products, Product{Purl: meant})
 				}
-				s.Products = append(s.Products, Product{Purl: purl})
 			}
 		}
 		out = append(out, s)
 	}
 	return out, nil
+}
+
+// atVersions narrows what an analysis says of a component to the versions that it
+// lists. One that takes findings away does so for single versions that are called
+// unaffected, and for no other: a range of versions has an order that each kind of
+// package has its own of. One that keeps findings keeps them all.
+func atVersions(purl string, versions *[]cdx.AffectedVersions, status string) []string {
+	if versions == nil || len(*versions) == 0 || status != "not_affected" && status != "fixed" {
+		return []string{purl}
+	}
+	var out []string
+	for _, v := range *versions {
+		p, err := packageurl.FromString(purl)
+		if err != nil || v.Version == "" || v.Status != cdx.VulnerabilityStatusNotAffected || p.Version != "" && p.Version != v.Version {
+			continue
+		}
+		p.Version = v.Version
+		out = append(out, p.ToString())
+	}
+	return out
 }
 
 // componentRefs maps references to package URLs, nested components too.

@@ -13,15 +13,15 @@ import (
 const digest = "sha256:9b1deb4d3b7d4bad9bdd2b0d7b3dcb6d0e1b2c3d4e5f60718293a4b5c6d7e8f9"
 
 func vulnerable() *scanner.Report {
-	f := func(id, purl string) scanner.Finding {
-		return scanner.Finding{Rule: &scanner.Rule{ID: "PS-IMG-013"}, Target: "web", Vulnerability: &scanner.Vulnerability{Vulnerability: facts.Vulnerability{ID: id, Purl: purl}}}
+	f := func(id, purl string, aliases ...string) scanner.Finding {
+		return scanner.Finding{Rule: &scanner.Rule{ID: "PS-IMG-013"}, Target: "web", Vulnerability: &scanner.Vulnerability{Vulnerability: facts.Vulnerability{ID: id, Purl: purl, Aliases: aliases}}}
 	}
 	return &scanner.Report{
 		Run: scanner.Run{Targets: []facts.Target{{Kind: "image", Ref: "web", Identity: "docker.io/team/web linux/amd64", Properties: map[string]string{"digest": digest, "tag": "1.2"}}}},
 		Findings: []scanner.Finding{
-			f("CVE-2021-1", "pkg:npm/lodash@4.17.20"),
+			f("CVE-2021-1", "pkg:npm/lodash@4.17.20", "GHSA-1"),
 			f("CVE-2021-1", "pkg:deb/debian/libc6@2.36-9?arch=amd64&distro=debian-12"),
-			f("CVE-2021-2", "pkg:npm/lodash@4.17.20"),
+			f("CVE-2021-2", "pkg:npm/lodash@4.17.20", "GHSA-1"),
 		},
 	}
 }
@@ -36,6 +36,11 @@ func statement(id, status, product string, parts ...string) string {
 		subs = append(subs, fmt.Sprintf(`{"@id":%q}`, p))
 	}
 	return fmt.Sprintf(`{"vulnerability":{"name":%q},"products":[{"@id":%q,"subcomponents":[%s]}],"status":%q,"justification":"vulnerable_code_not_in_execute_path"}`, id, product, strings.Join(subs, ","), status)
+}
+
+// cycloneDX says of lodash that it is not affected at some versions.
+func cycloneDX(versions string) string {
+	return `{"bomFormat":"CycloneDX","specVersion":"1.6","vulnerabilities":[{"id":"CVE-2021-1","analysis":{"state":"not_affected"},"affects":[{"ref":"pkg:npm/lodash","versions":[` + versions + `]}]}]}`
 }
 
 func TestVEX(t *testing.T) {
@@ -59,6 +64,15 @@ func TestVEX(t *testing.T) {
 			"vulnerabilities":[{"id":"CVE-2021-1","analysis":{"state":"not_affected","justification":"code_not_reachable"},"affects":[{"ref":"r1"}]}]}`, "x.."},
 		"CycloneDX by link": {`{"bomFormat":"CycloneDX","specVersion":"1.6",
 			"vulnerabilities":[{"id":"CVE-2021-2","analysis":{"state":"false_positive"},"affects":[{"ref":"pkg:npm/lodash@4.17.20"}]}]}`, "..x"},
+		"another name of it":             {openvex(statement("GHSA-1", "not_affected", "pkg:npm/lodash")), "x.x"},
+		"a later one by another name":    {openvex(statement("CVE-2021-1", "not_affected", "pkg:npm/lodash"), statement("GHSA-1", "affected", "pkg:npm/lodash")), "..."},
+		"an earlier one by another name": {openvex(statement("GHSA-1", "affected", "pkg:npm/lodash"), statement("CVE-2021-1", "not_affected", "pkg:npm/lodash")), "x.."},
+		"CycloneDX this version":         {cycloneDX(`{"version":"4.17.20","status":"unaffected"}`), "x.."},
+		"CycloneDX another version":      {cycloneDX(`{"version":"4.17.21","status":"unaffected"}`), "..."},
+		"CycloneDX affected version":     {cycloneDX(`{"version":"4.17.20","status":"affected"}`), "..."},
+		"CycloneDX version of no status": {cycloneDX(`{"version":"4.17.20"}`), "..."},
+		"CycloneDX one of the versions":  {cycloneDX(`{"version":"1.0","status":"affected"},{"version":"4.17.20","status":"unaffected"}`), "x.."},
+		"CycloneDX range is not judged":  {cycloneDX(`{"range":"vers:npm/>=4.17.0|<5","status":"unaffected"}`), "..."},
 		"CycloneDX in triage": {`{"bomFormat":"CycloneDX","specVersion":"1.6",
 			"vulnerabilities":[{"id":"CVE-2021-2","analysis":{"state":"in_triage"},"affects":[{"ref":"pkg:npm/lodash@4.17.20"}]}]}`, "..."},
 		"CycloneDX of another image": {`{"bomFormat":"CycloneDX","specVersion":"1.6","metadata":{"component":{"type":"container","bom-ref":"top","name":"db","purl":"pkg:oci/db"}},
