@@ -33,3 +33,7 @@ test_passes if {
 	policy.applies with input as fixture.clean
 	count(policy.deny) == 0 with input as fixture.clean
 }
+
+test_applies_where_there_is_a_policy_without_a_file if {
+	policy.applies with input as fixture.servers({"audit-log-path": null})
+}

@@ -47,3 +47,8 @@ test_a_file_that_was_not_read_is_no_default if {
 test_passes if {
 	count(policy.deny) == 0 with input as fixture.clean
 }
+
+test_fails_for_an_open_authorizer_of_the_configuration if {
+	case := fixture.cluster(configured(["Node", "RBAC", "AlwaysAllow"]))
+	messages(policy.deny) == {"kube-apiserver on cp-1 authorizes by AlwaysAllow"} with input as case
+}

@@ -27,3 +27,9 @@ test_loopback_is_fine if {
 test_passes if {
 	count(policy.deny) == 0 with input as fixture.clean
 }
+
+test_a_closed_port_listens_nowhere if {
+	keys(policy.deny) == set() with input as fixture.schedulers({"bind-address": null, "secure-port": "0"})
+	open := fixture.schedulers({"bind-address": null, "secure-port": "10259"})
+	keys(policy.deny) == {"cp-1/kube-scheduler/bind-address"} with input as open
+}

@@ -25,3 +25,5 @@ test_not_applicable_without_a_mesh if {
 	not policy.applies with input as mesh("", "", [])
 	keys(policy.deny) == set() with input as mesh("", "", [])
 }
+
+test_applies_to_a_mesh if policy.applies with input as mesh("istio", "STRICT", [])

@@ -32,3 +32,10 @@ test_no_secure_port if {
 test_passes if {
 	count(policy.deny) == 0 with input as fixture.clean
 }
+
+test_a_file_that_was_not_read_may_close_it if {
+	one := fixture.behind_a_file(fixture.cluster(of("1.19.16", {})), "api_servers")
+	found(policy.deny) == set() with input as one
+	said := fixture.behind_a_file(fixture.cluster(of("1.19.16", {"insecure-port": "8080"})), "api_servers")
+	found(policy.deny) == {["cp-1/kube-apiserver/insecure-port", "critical"]} with input as said
+}

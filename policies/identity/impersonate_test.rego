@@ -79,3 +79,9 @@ test_what_comes_with_the_cluster_is_told_apart if {
 test_the_group_is_judged_not_its_members if {
 	count(policy.deny) == 0 with input as fixture.member([fixture.right("users", ["impersonate"])])
 }
+
+test_accounts_of_a_namespace_with_a_powerful_one_are_critical if {
+	powerful := object.union(fixture.right("serviceaccounts", ["impersonate"]), {"privileged": true})
+	denied := policy.deny with input as fixture.of([powerful])
+	fixture.severities(denied) == {"critical"}
+}

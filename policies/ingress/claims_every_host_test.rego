@@ -37,3 +37,13 @@ test_not_applicable_to_gateways if {
 	not policy.applies with input as object.union(every_host, {"kind": "Gateway"})
 	found(policy.deny) == set() with input as object.union(every_host, {"kind": "Gateway"})
 }
+
+test_routes_of_openshift if {
+	openshift := object.union(every_host, {"kind": "Route"})
+	{d.message | some d in policy.deny} == {"the route claims every host"} with input as openshift
+}
+
+test_applies_to_all_but_gateways if {
+	policy.applies with input as fixture.clean
+	not policy.applies with input as fixture.ingress({"kind": "Gateway"})
+}

@@ -54,3 +54,10 @@ test_routes_of_the_gateway_api_are_not_judged if {
 	not policy.applies with input as object.union(plain, {"kind": "HTTPRoute"})
 	keys(policy.deny) == set() with input as object.union(plain, {"kind": "HTTPRoute"})
 }
+
+test_applies_to_what_has_hosts_of_its_own if {
+	every kind in ["Ingress", "Gateway", "Route"] {
+		policy.applies with input as fixture.ingress({"kind": kind})
+	}
+	not policy.applies with input as fixture.ingress({"kind": "HTTPRoute"})
+}

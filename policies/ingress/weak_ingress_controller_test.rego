@@ -16,3 +16,5 @@ test_passes_without if {
 test_not_applicable_to_gateways if {
 	not policy.applies with input as fixture.ingress({"kind": "Gateway"})
 }
+
+test_applies_to_ingresses if policy.applies with input as fixture.clean

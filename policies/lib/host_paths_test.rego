@@ -67,7 +67,7 @@ test_devices if {
 	every path in ["/dev", "/dev/sda", "/dev/kvm", "/dev/net/tun"] {
 		host_paths.is_device(path)
 	}
-	every path in ["/", "/dev/null", "/dev/shm", "/dev/shm/x", "/device"] {
+	every path in ["/", "/dev/null", "/dev/shm", "/dev/shm/x", "/dev/hugepages/2M", "/dev/log", "/device"] {
 		not host_paths.is_device(path)
 	}
 }

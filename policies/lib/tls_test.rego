@@ -25,3 +25,7 @@ test_suites if {
 	}
 	tls.weak(suites, "VersionTLS13") == set()
 }
+
+test_triple_des if {
+	tls.weak({"TLS_ECDHE_RSA_WITH_3DES_EDE_SHA"}, "VersionTLS12") == {"TLS_ECDHE_RSA_WITH_3DES_EDE_SHA"}
+}

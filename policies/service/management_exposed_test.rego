@@ -24,3 +24,13 @@ test_not_applicable_inside if {
 	not policy.applies with input as fixture.service({"images": ["grafana/grafana"]})
 	keys(policy.deny) == set() with input as grafana({"type": "ClusterIP"})
 }
+
+test_applies_to_what_leads_outside if {
+	policy.applies with input as fixture.service({"type": "NodePort"})
+	policy.applies with input as fixture.service({"external_ips": ["192.0.2.7"]})
+}
+
+test_ranges_that_are_everything_are_open if {
+	halves := grafana({"open_to_all": false, "source_ranges": ["0.0.0.0/1", "128.0.0.0/1"]})
+	keys(policy.deny) == {"Grafana"} with input as halves
+}

@@ -44,3 +44,8 @@ test_not_applicable_inside if {
 	not policy.applies with input as fixture.clean
 	found(policy.deny) == set() with input as fixture.service({"nodes_public": "true"})
 }
+
+test_applies_to_what_leads_outside if {
+	policy.applies with input as fixture.service({"type": "NodePort"})
+	not policy.applies with input as fixture.clean
+}

@@ -40,3 +40,8 @@ test_not_applicable_with_a_selector_and_to_the_api_server if {
 	not policy.applies with input as fixture.clean
 	not policy.applies with input as fixture.service({"selector": false, "api_server": true})
 }
+
+test_applies_to_external_names if {
+	policy.applies with input as external({})
+	not policy.applies with input as fixture.clean
+}

@@ -34,3 +34,9 @@ test_passes_for_profiles_or_none if {
 		count(policy.deny) == 0 with input as note(value)
 	}
 }
+
+test_fails_for_a_container_of_its_own if {
+	context := object.union(fixture.app.security_context, {"apparmor": "Unconfined"})
+	denied := policy.deny with input as fixture.with_container({"security_context": context})
+	{[d.key, d.path] | some d in denied} == {["app", "spec.template.spec.containers[0].securityContext.appArmorProfile.type"]}
+}

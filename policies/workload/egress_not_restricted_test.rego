@@ -32,3 +32,8 @@ test_not_applicable_in_the_host_network if {
 	not policy.applies with input as host
 	count(policy.deny) == 0 with input as host
 }
+
+test_applies_where_a_policy_can_reach_the_pod if {
+	policy.applies with input as fixture.pod({"network": {"coverable": true}})
+	not policy.applies with input as fixture.pod({"network": {"coverable": false}})
+}

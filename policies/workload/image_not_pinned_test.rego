@@ -23,3 +23,14 @@ test_leaves_mutable_tags_to_their_own_check if {
 }
 
 test_unknown_for_a_name_that_cannot_be_read if count(policy.unknown) == 1 with input as image({"repository": ""})
+
+test_images_of_volumes if {
+	image := {"reference": "registry.example.com/data:1", "registry": "registry.example.com", "repository": "data", "tag": "1", "digest": ""}
+	denied := policy.deny with input as fixture.with_volume({"type": "image", "image": image})
+	{[d.key, d.path] | some d in denied} == {["volume data", "spec.template.spec.volumes[1].image.reference"]}
+}
+
+test_unknown_for_a_volume_whose_image_cannot_be_read if {
+	unread := {"reference": "a b", "registry": "", "repository": "", "tag": "", "digest": ""}
+	count(policy.unknown) == 1 with input as fixture.with_volume({"type": "image", "image": unread})
+}

@@ -34,3 +34,9 @@ test_passes_for_allowed_ones if {
 test_unknown_for_a_name_that_cannot_be_read if {
 	count(policy.unknown) == 1 with input as image("", "") with data.params as params
 }
+
+test_unknown_for_a_volume_whose_image_cannot_be_read if {
+	unread := {"reference": "a b", "registry": "", "repository": "", "tag": "", "digest": ""}
+	volume := fixture.with_volume({"type": "image", "image": unread})
+	count(policy.unknown) == 1 with input as volume with data.params as {"allowed_registries": ["registry.example.com"]}
+}

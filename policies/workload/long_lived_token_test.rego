@@ -39,3 +39,9 @@ test_fails_for_an_audience_that_is_not_expected if {
 }
 
 test_passes_for_a_hardened_workload if count(policy.deny) == 0 with input as fixture.clean with data.params as params([])
+
+test_says_for_whom_the_token_is if {
+	volume := {"type": "projected", "tokens": [{"audience": "", "expiration_seconds": 172800, "path": "spec.x"}]}
+	denied := policy.deny with input as fixture.with_volume(volume) with data.params as {"expected_audiences": []}
+	{d.message | some d in denied} == {"the token for the API server in volume data lives for 48 hours"}
+}

@@ -35,3 +35,8 @@ test_unknown_for_a_name_that_cannot_be_read if {
 	count(policy.unknown) == 1 with input as fixture.with_container({"image": object.union(fixture.app.image, {"repository": ""})})
 	count(policy.unknown) == 0 with input as fixture.clean
 }
+
+test_unknown_for_a_volume_whose_image_cannot_be_read if {
+	unread := {"reference": "a b", "registry": "", "repository": "", "tag": "", "digest": ""}
+	count(policy.unknown) == 1 with input as fixture.with_volume({"type": "image", "image": unread})
+}

@@ -42,3 +42,8 @@ test_what_the_pod_voids_does_not_hang_on_the_class if {
 test_not_applicable_without_a_class if {
 	not policy.applies with input as fixture.clean
 }
+
+test_applies_to_pods_with_a_class if {
+	policy.applies with input as fixture.pod({"runtime_class": {"name": "box"}})
+	not policy.applies with input as fixture.clean
+}

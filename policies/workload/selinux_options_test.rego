@@ -38,3 +38,9 @@ test_engine_type_from_1_31 if {
 	denied8 := policy.deny with input as options({"type": "container_engine_t"}) with data.params as {"pss_version": "v1.31"}
 	{d.key: d.severity | some d in denied8} == {}
 }
+
+test_fails_for_the_user_of_a_container if {
+	context := object.union(fixture.app.security_context, {"selinux": {"user": "system_u", "role": "", "type": "", "level": ""}})
+	denied := policy.deny with input as fixture.with_container({"security_context": context})
+	{[d.key, d.severity] | some d in denied} == {["app user", "medium"]}
+}
