@@ -26,11 +26,13 @@ type table struct {
 	serial               bool // its id is given by the database
 }
 
-// historyTables are what an export holds: everything but tokens, the key of
-// sessions, the queue, and notifications, which the database that queued them sends.
+// historyTables are what an export holds: everything but tokens, the key of sessions,
+// and the queue. Notifications are in it: what was sent is not sent again, and what
+// was not is sent by whoever works the queue of the database that it was moved to.
 func historyTables() []table {
 	return []table{
-		{name: "audit", text: []string{"name", "definition"}, numbers: []string{"next_run", "removed_at"}, order: "name"},
+		{name: "audit", text: []string{"name", "definition"}, numbers: []string{"next_run", "removed_at", "configured_at"}, order: "name"},
+		{name: "book", text: []string{"audit"}, numbers: []string{"at"}, order: "audit"},
 		{name: "document", text: []string{"hash"}, bytes: []string{"data"}, order: "hash"},
 		{name: "run", text: []string{"id", "audit", "state", "cause", "reason", "worker", "counts", "body"},
 			numbers: []string{"attempt", "scheduled_at", "queued_at", "started_at", "heartbeat_at", "finished_at", "complete"}, bytes: []string{"head"}, order: "id"},
@@ -40,6 +42,8 @@ func historyTables() []table {
 			numbers: []string{"id", "target", "severity", "copies", "suppressed_until", "first_seen", "last_seen", "fixed_at", "reopened"}, order: "id", serial: true},
 		{name: "change", text: []string{"run", "kind", "from_value", "to_value"}, numbers: []string{"id", "finding", "at"}, order: "id", serial: true},
 		{name: "tally", numbers: []string{"target", "at", "severity", "n"}, order: "target, at, severity"},
+		{name: "notification", text: []string{"key", "audit", "run", "channel", "body", "worker", "last_error"},
+			numbers: []string{"queued_at", "sending_at", "sent_at", "attempts", "unanswered"}, order: "key"},
 	}
 }
 
@@ -131,7 +135,8 @@ func (t *table) line(r rows) (*exportLine, error) {
 var ErrNotEmpty = errors.New("the database holds a history already; import into an empty one")
 
 // Import reads an export into an empty database: all of it, or nothing. A run that
-// was under way is failed, for its worker is elsewhere. It returns the number of rows.
+// was under way is failed, for its worker is elsewhere. So is whoever sent a
+// notification. It returns the number of rows.
 func (s *Store) Import(ctx context.Context, r io.Reader) (int, error) {
 	n := 0
 	err := s.db.write(ctx, func(t tx) (err error) {
@@ -148,6 +153,9 @@ func (s *Store) Import(ctx context.Context, r io.Reader) (int, error) {
 			return err
 		}
 		if _, err := t.exec(ctx, `UPDATE run SET state = 'failed', finished_at = $1, reason = 'the history was moved while it went on' WHERE state IN ('queued', 'running')`, s.now()); err != nil {
+			return err
+		}
+		if _, err := t.exec(ctx, `UPDATE notification SET sending_at = NULL, worker = '', unanswered = unanswered + 1 WHERE sent_at IS NULL AND sending_at IS NOT NULL`); err != nil {
 			return err
 		}
 		if s.db.words()["lock"] == "" {

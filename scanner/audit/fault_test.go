@@ -8,10 +8,13 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,7 +36,7 @@ func child(name string) error {
 		return err
 	}
 	defer s.Close()
-	notifier := NewNotifier([]Channel{{Name: "log", File: &FileChannel{Path: os.Getenv(childEnv + "_LOG")}}}, os.Getenv, nil)
+	notifier := NewNotifier([]Channel{{Name: "log", File: &FileChannel{Path: os.Getenv(childEnv + "_LOG")}}, {Name: "hook", Webhook: &WebhookChannel{URLEnv: childEnv + "_HOOK"}}}, os.Getenv, nil)
 	fmt.Println("ready")
 	return s.Work(context.Background(), WorkOptions{
 		Schedule: true, Send: notifier.Send, Drain: time.Second, Log: slog.New(slog.DiscardHandler), Parallel: map[string]int{"vm": 2},
@@ -71,6 +74,30 @@ func TestKilledWorkers(t *testing.T) {
 	t.Run("postgres", func(t *testing.T) { killedWorkers(t, newPostgres(t)) })
 }
 
+// startWorker starts this test binary as a worker on the database, which it may kill.
+// env are more variables for it, without the beginning of their names.
+func startWorker(t *testing.T, name string, env ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childEnv+"="+name)
+	for _, v := range env {
+		cmd.Env = append(cmd.Env, childEnv+v)
+	}
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }) // the test may have done both
+	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		t.Fatalf("a worker did not start: %v", err)
+	}
+	return cmd
+}
+
 func killedWorkers(t *testing.T, name string) {
 	s, err := Open(t.Context(), name, testOptions(time.Now))
 	if err != nil {
@@ -82,22 +109,7 @@ func killedWorkers(t *testing.T, name string) {
 	}
 	told := filepath.Join(t.TempDir(), "told.jsonl")
 	random := rand.New(rand.NewPCG(1, 2))
-	start := func() *exec.Cmd {
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), childEnv+"="+name, childEnv+"_LOG="+told)
-		cmd.Stderr = os.Stderr
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
-			t.Fatalf("a worker did not start: %v", err)
-		}
-		return cmd
-	}
+	start := func() *exec.Cmd { return startWorker(t, name, "_LOG="+told) }
 	asked := map[string]bool{}
 	for range faultRounds {
 		cmd := start()
@@ -113,8 +125,7 @@ func killedWorkers(t *testing.T, name string) {
 		_ = cmd.Process.Kill() // it may have ended, which Wait tells
 		_ = cmd.Wait()
 	}
-	last := start()
-	defer func() { _ = last.Process.Kill(); _ = last.Wait() }()
+	start()
 	runs := settled(t, s)
 	if len(runs) != len(asked) {
 		t.Errorf("%d runs, asked for %d", len(runs), len(asked))
@@ -146,7 +157,7 @@ func settled(t *testing.T, s *Store) []Run {
 
 // checkBooks holds what the history says of runs, findings and notifications to
 // each other: nothing half, nothing twice, nothing lost.
-func checkBooks(t *testing.T, s *Store, runs []Run, told string) {
+func checkBooks(t *testing.T, s *Store, runs []Run, file string) {
 	t.Helper()
 	changes := map[string]Counts{}
 	standing := map[int64]string{}
@@ -217,26 +228,74 @@ func checkBooks(t *testing.T, s *Store, runs []Run, told string) {
 	if err != nil || o.Open["medium"] != open {
 		t.Errorf("the overview counts %d open, the findings %d, %v", o.Open["medium"], open, err)
 	}
-	notified := map[string]bool{}
-	f, err := os.Open(told)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		var n Notification
-		if err := json.Unmarshal(lines.Bytes(), &n); err != nil {
-			continue // a worker was killed while it wrote: it is sent again
-		}
-		notified[n.Key] = true
-	}
+	notified := told(t, file)
 	for run, c := range changes {
-		if c != (Counts{}) && !notified[run+"/log"] {
-			t.Errorf("nobody was told of run %s", run)
+		if c != (Counts{}) && notified[run+"/log"] != 1 {
+			t.Errorf("the file tells %d times of run %s", notified[run+"/log"], run)
 		}
 	}
 	if len(notified) != len(changes) {
 		t.Errorf("%d notifications for %d runs that changed something", len(notified), len(changes))
+	}
+}
+
+// A worker is killed while a receiver has its notification and has not answered: the
+// next one sends the same again, says that it does, and then nobody sends it any more.
+func TestKilledWhileItSends(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) { killedWhileItSends(t, "sqlite:"+filepath.Join(t.TempDir(), "h.db")) })
+	t.Run("postgres", func(t *testing.T) { killedWhileItSends(t, newPostgres(t)) })
+}
+
+func killedWhileItSends(t *testing.T, name string) {
+	s, err := Open(t.Context(), name, testOptions(time.Now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Configure(t.Context(), []Audit{{Name: "web", Target: TargetSpec{VM: &VMSpec{}}, Notify: []string{"hook"}}}); err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan received, 99)
+	var answers atomic.Bool
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		got <- received{r.Header.Clone(), b}
+		if !answers.Load() {
+			<-r.Context().Done() // who sent it is killed
+		}
+	}))
+	defer srv.Close()
+	if _, err := s.Enqueue(t.Context(), "web"); err != nil {
+		t.Fatal(err)
+	}
+	env := []string{"_HOOK=" + srv.URL, "_LOG="}
+	const kills = 2
+	var all []received
+	for range kills {
+		cmd := startWorker(t, name, env...)
+		all = append(all, <-got)
+		_ = cmd.Process.Kill() // it is there: it waits for an answer
+		_ = cmd.Wait()
+	}
+	answers.Store(true)
+	startWorker(t, name, env...)
+	settled(t, s)
+	for len(got) > 0 {
+		all = append(all, <-got)
+	}
+	if len(all) != kills+1 {
+		t.Errorf("it was sent %d times, for %d that were not answered", len(all), kills)
+	}
+	for i, r := range all {
+		if key := r.header.Get("Idempotency-Key"); key == "" || key != all[0].header.Get("Idempotency-Key") || string(r.body) != string(all[0].body) {
+			t.Errorf("attempt %d has the key %q and says\n%s", i, key, r.body)
+		}
+		if repeat := r.header.Get("Postscan-Repeat") == "true"; repeat != (i > 0) {
+			t.Errorf("attempt %d says that it is a repetition: %t", i, repeat)
+		}
 	}
 }
 
@@ -256,13 +315,7 @@ func TestThreeWorkers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 3 {
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), childEnv+"="+name, childEnv+"_LOG="+filepath.Join(t.TempDir(), "told"))
-		cmd.Stderr = os.Stderr
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+		startWorker(t, name, "_LOG="+filepath.Join(t.TempDir(), "told"))
 	}
 	for i := range audits {
 		if _, err := s.Enqueue(t.Context(), audits[i].Name); err != nil {

@@ -21,7 +21,9 @@ type Notification struct {
 	Audit   string `json:"audit"`
 	Run     string `json:"run"`
 	Channel string `json:"-"`
-	Counts  Counts `json:"counts"`
+	// Repeat says that an earlier attempt may have arrived: it was not answered.
+	Repeat bool   `json:"-"`
+	Counts Counts `json:"counts"`
 	// Changes are the worst ones; More counts those left out.
 	Changes []ChangedFinding `json:"changes"`
 	More    int              `json:"more"`
@@ -85,31 +87,31 @@ func (s *Store) notifyChanges(ctx context.Context, t tx, r *recording) error {
 	return nil
 }
 
-// sendingLease is for how long a notification counts as being sent; more than any
-// attempt may take.
+// sendingLease is after how long a worker of another machine that sends a
+// notification, and does nothing else, counts as gone: more than any attempt may take.
 const sendingLease = 5 * time.Minute
 
-// take gives the notification to this worker to send. It returns nil where it was
-// sent or is not known, and [errTaken] where another worker sends it now.
+// take gives the notification to this worker to send, and notes that it does before
+// anything is sent. It returns nil where it was sent or is not known, and [errTaken]
+// where another worker sends it now.
 func (s *Store) take(ctx context.Context, key string) (*Notification, error) {
 	var n *Notification
 	err := s.db.write(ctx, func(t tx) error {
 		n = nil
-		now := s.now()
-		taken, err := t.exec(ctx, `UPDATE notification SET worker = $2, sending_at = $3 WHERE key = $1 AND sent_at IS NULL AND (sending_at IS NULL OR sending_at < $4)`,
-			key, s.worker, now, now-sendingLease.Microseconds())
+		taken, err := t.exec(ctx, `UPDATE notification SET worker = $2, sending_at = $3 WHERE key = $1 AND sent_at IS NULL AND sending_at IS NULL`, key, s.worker, s.now())
 		if err != nil {
 			return err
 		}
 		var channel, body string
-		found, err := one(ctx, t, []any{&channel, &body}, `SELECT channel, body FROM notification WHERE key = $1 AND sent_at IS NULL`, key)
+		var unanswered int
+		found, err := one(ctx, t, []any{&channel, &body, &unanswered}, `SELECT channel, body, unanswered FROM notification WHERE key = $1 AND sent_at IS NULL`, key)
 		switch {
 		case err != nil || !found:
 			return err
 		case taken == 0:
 			return errTaken
 		}
-		n = &Notification{Channel: channel}
+		n = &Notification{Channel: channel, Repeat: unanswered > 0}
 		return json.Unmarshal([]byte(body), n)
 	})
 	return n, err
@@ -118,26 +120,30 @@ func (s *Store) take(ctx context.Context, key string) (*Notification, error) {
 // errTaken says that another worker sends the notification.
 var errTaken = errors.New("another worker sends the notification")
 
+// errUnanswered says of an attempt that the notification may have arrived: it was
+// sent, and not answered.
+var errUnanswered = errors.New("whether it arrived is not known")
+
 // notSent books an attempt that failed.
 func (s *Store) notSent(ctx context.Context, key string, cause error) error {
 	return s.db.write(ctx, func(t tx) error {
-		_, err := t.exec(ctx, `UPDATE notification SET attempts = attempts + 1, last_error = $2, sending_at = NULL, worker = '' WHERE key = $1 AND worker = $3`, key, cause.Error(), s.worker)
+		_, err := t.exec(ctx, `UPDATE notification SET attempts = attempts + 1, unanswered = unanswered + $4, last_error = $2, sending_at = NULL, worker = '' WHERE key = $1 AND worker = $3`,
+			key, cause.Error(), s.worker, truth(errors.Is(cause, errUnanswered)))
 		return err
 	})
 }
 
 // recoverNotifications queues again what a killed worker was about to send. Whether
 // it had been delivered cannot be known: the receiver tells by the key.
-func (s *Store) recoverNotifications(ctx context.Context, t tx) error {
+func (s *Store) recoverNotifications(ctx context.Context, t tx, silence func(string, int64) time.Duration) error {
 	var lost []string
-	now := s.now()
 	err := each(ctx, t, func(r rows) error {
 		var key, worker string
 		var since int64
 		if err := r.Scan(&key, &worker, &since); err != nil {
 			return err
 		}
-		if dead(worker) || now-since > sendingLease.Microseconds() {
+		if silent := silence("notification "+key, since); dead(worker) || silent > sendingLease {
 			lost = append(lost, key)
 		}
 		return nil
@@ -146,7 +152,7 @@ func (s *Store) recoverNotifications(ctx context.Context, t tx) error {
 		return err
 	}
 	for _, key := range lost {
-		if _, err := t.exec(ctx, `UPDATE notification SET sending_at = NULL, worker = '' WHERE key = $1`, key); err != nil {
+		if _, err := t.exec(ctx, `UPDATE notification SET sending_at = NULL, worker = '', unanswered = unanswered + 1, last_error = 'its worker ended while it sent it' WHERE key = $1`, key); err != nil {
 			return err
 		}
 		if err := t.enqueue(ctx, notifyJob{Key: key}, notifyOptions()); err != nil {

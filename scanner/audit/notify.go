@@ -17,12 +17,15 @@ import (
 	"mime/quotedprintable"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/mail"
 	"net/smtp"
+	"net/textproto"
 	"net/url"
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"text/template"
 	"time"
 
@@ -70,13 +73,13 @@ func (n *Notifier) Send(ctx context.Context, m *Notification) error {
 	}
 	switch {
 	case ch.Webhook != nil:
-		err = n.webhook(ctx, ch.Webhook, m.Key, body)
+		err = n.webhook(ctx, ch.Webhook, m, body)
 	case ch.Slack != nil:
-		err = n.post(ctx, n.Getenv(ch.Slack.URLEnv), ch.Slack.URLEnv, m.Key, "", body)
+		err = n.post(ctx, n.Getenv(ch.Slack.URLEnv), ch.Slack.URLEnv, m, "", body)
 	case ch.Email != nil:
 		err = n.email(ctx, ch.Email, m, body)
 	case ch.File != nil:
-		err = appendLine(ch.File.Path, body)
+		err = appendOnce(ctx, ch.File.Path, m.Key, body)
 	}
 	if err != nil {
 		return fmt.Errorf("notify %s: %w", ch.Name, err)
@@ -116,6 +119,8 @@ const words = `postscan: {{.Audit}}: {{.Counts.New}} new, {{.Counts.Fixed}} fixe
   {{.Resource}}: {{.Message}}
 {{end}}{{if .More}}
 and {{.More}} more
+{{end}}{{if .Repeat}}
+This may have been sent before: an earlier attempt was not answered.
 {{end}}`
 
 // body is what is sent: the channel's template, or what its kind expects.
@@ -153,7 +158,7 @@ func render(text string, m *Notification) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func (n *Notifier) webhook(ctx context.Context, w *WebhookChannel, key string, body []byte) error {
+func (n *Notifier) webhook(ctx context.Context, w *WebhookChannel, m *Notification, body []byte) error {
 	address, source := w.URL, "url"
 	if w.URLEnv != "" {
 		address, source = n.Getenv(w.URLEnv), w.URLEnv
@@ -164,23 +169,30 @@ func (n *Notifier) webhook(ctx context.Context, w *WebhookChannel, key string, b
 			return fmt.Errorf("the variable %s, which holds the secret to sign with, is empty", w.SecretEnv)
 		}
 	}
-	return n.post(ctx, address, source, key, secret, body)
+	return n.post(ctx, address, source, m, secret, body)
 }
 
 // post sends JSON. The signature is over the time and the body, so that an old
-// message cannot be sent again by somebody else.
-func (n *Notifier) post(ctx context.Context, address, source, key, secret string, body []byte) error {
+// message cannot be sent again by somebody else. The body is the same each time that
+// it is sent, as receivers expect of one key; that it may have arrived is in a header.
+func (n *Notifier) post(ctx context.Context, address, source string, m *Notification, secret string, body []byte) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
 		return fmt.Errorf("%s holds no address as https://…", source)
 	}
+	var sent atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, u.String(), bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("%s holds no address as https://…", source)
 	}
+	req.GetBody = nil // else the library itself sends it again, and nobody knows
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "postscan")
-	req.Header.Set("Idempotency-Key", key)
+	req.Header.Set("Idempotency-Key", m.Key)
+	if m.Repeat {
+		req.Header.Set("Postscan-Repeat", "true")
+	}
 	if secret != "" {
 		at := strconv.FormatInt(n.Now().Unix(), 10)
 		mac := hmac.New(sha256.New, []byte(secret))
@@ -194,23 +206,21 @@ func (n *Notifier) post(ctx context.Context, address, source, key, secret string
 		if errors.As(err, &with) {
 			err = with.Err // without the address, which may be a secret
 		}
-		return fmt.Errorf("post to the address of %s: %w", source, err)
+		err = fmt.Errorf("post to the address of %s: %w", source, err)
+		if sent.Load() {
+			err = fmt.Errorf("%w: %w", err, errUnanswered)
+		}
+		return err
 	}
 	defer func() { _ = resp.Body.Close() }() // its answer is read below
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
-	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("post to the address of %s: it answers %s", source, resp.Status)
+	switch {
+	case resp.StatusCode/100 == 2:
+		return nil
+	case resp.StatusCode == http.StatusBadGateway || resp.StatusCode == http.StatusGatewayTimeout:
+		return fmt.Errorf("post to the address of %s: it answers %s: %w", source, resp.Status, errUnanswered) // who stands behind it may have taken it
 	}
-	return nil
-}
-
-func appendLine(name string, body []byte) error {
-	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append(bytes.TrimSpace(body), '\n')) // one write: lines of several processes do not mix
-	return errors.Join(err, f.Close())
+	return fmt.Errorf("post to the address of %s: it answers %s", source, resp.Status)
 }
 
 // mailTime bounds how long sending a mail takes.
@@ -288,9 +298,14 @@ func (n *Notifier) email(ctx context.Context, e *EmailChannel, m *Notification, 
 		return fmt.Errorf("send to %s: %w", e.Host, err)
 	}
 	if err := w.Close(); err != nil {
-		return fmt.Errorf("send to %s: %w", e.Host, err)
+		var refused *textproto.Error
+		if errors.As(err, &refused) {
+			return fmt.Errorf("send to %s: %w", e.Host, err)
+		}
+		return fmt.Errorf("send to %s: %w: %w", e.Host, err, errUnanswered)
 	}
-	return c.Quit()
+	_ = c.Quit() // the server has taken the message: it must not come again for a bad farewell
+	return nil
 }
 
 // message is a mail. Its id is made of the key, so that mail programs show it once.

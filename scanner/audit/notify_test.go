@@ -10,6 +10,8 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -135,11 +137,13 @@ func TestSlackFileTemplateAndSeverity(t *testing.T) {
 	if err := os.WriteFile(own, []byte(`{"n": {{len .Changes}}, "first": {{json (index .Changes 0).Message}}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, ch := range []Channel{
+	for i, ch := range []Channel{
 		{File: &FileChannel{Path: lines}}, {File: &FileChannel{Path: lines}, Template: own},
 		{File: &FileChannel{Path: lines}, Template: own, MinSeverity: "high"}, {File: &FileChannel{Path: lines}, MinSeverity: "critical"},
 	} {
-		if err := notifier(ch, nil).Send(t.Context(), sample()); err != nil {
+		m := sample()
+		m.Key = fmt.Sprintf("run-%d/ch", i)
+		if err := notifier(ch, nil).Send(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -171,7 +175,7 @@ func testQueueRetries(t *testing.T, s *Store, _ *clock) {
 		t.Fatal(err)
 	}
 	got := make(chan received, 9)
-	srv := hook(t, 2, got)
+	srv := hook(t, 1, got)
 	n := notifier(Channel{Webhook: &WebhookChannel{URLEnv: "URL"}}, map[string]string{"URL": srv.URL + "/" + testSecret})
 	var log logText
 	ctx, cancel := context.WithCancel(t.Context())
@@ -183,7 +187,7 @@ func testQueueRetries(t *testing.T, s *Store, _ *clock) {
 		done <- s.Work(ctx, WorkOptions{Drain: 10 * time.Second, Send: n.Send, Log: log.logger(), Scan: func(context.Context, *Audit) (*scanner.Report, error) { return report("a"), nil }})
 	}()
 	keys := map[string]int{}
-	for range 3 {
+	for range 2 {
 		select {
 		case r := <-got:
 			keys[r.header.Get("Idempotency-Key")]++
@@ -225,6 +229,7 @@ func testQueueRetries(t *testing.T, s *Store, _ *clock) {
 type mailServer struct {
 	addr     string
 	roots    *x509.CertPool
+	ending   string // how it answers a message: "" as it should; "silent" not at all, "rude" and is gone
 	mu       sync.Mutex
 	commands []string // before TLS: "plain: …"
 	message  string
@@ -302,7 +307,13 @@ func (m *mailServer) serve(c net.Conn, startTLS bool, certs []tls.Certificate) {
 			m.mu.Lock()
 			m.message = b.String()
 			m.mu.Unlock()
+			if m.ending == "silent" {
+				return
+			}
 			say("250 taken")
+			if m.ending == "rude" {
+				return
+			}
 		case "QUIT":
 			say("221 bye")
 			return
@@ -375,4 +386,34 @@ func TestEmail(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A mail that the server has taken does not come again because it says no farewell;
+// one that it does not answer may have arrived, which the next one says.
+func TestEmailThatIsNotAnswered(t *testing.T) {
+	for ending, unanswered := range map[string]bool{"rude": false, "silent": true} {
+		srv := newMailServer(t, false)
+		srv.ending = ending
+		n := notifier(Channel{Email: &EmailChannel{Host: srv.addr, From: "scan@example.org", To: []string{"ops@example.org"}, Plain: true}}, nil)
+		if err := n.Send(t.Context(), sample()); errors.Is(err, errUnanswered) != unanswered || (err != nil) != unanswered {
+			t.Errorf("%s: %v", ending, err)
+		}
+		_, first := srv.said()
+		again := sample()
+		again.Repeat = true
+		_ = n.Send(t.Context(), again) // ends as the first did
+		_, second := srv.said()
+		if messageID(first) == "" || messageID(first) != messageID(second) {
+			t.Errorf("%s: the message ids are %q and %q", ending, messageID(first), messageID(second))
+		}
+		if words := "This may have been sent before"; strings.Contains(first, words) || !strings.Contains(second, words) {
+			t.Errorf("%s: what was sent again does not say so:\n%s\n%s", ending, first, second)
+		}
+	}
+}
+
+func messageID(message string) string {
+	_, rest, _ := strings.Cut(message, "Message-ID: ")
+	id, _, _ := strings.Cut(rest, "\r\n")
+	return id
 }

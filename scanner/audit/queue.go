@@ -135,7 +135,13 @@ func (w *scanWorker) Work(ctx context.Context, job *river.Job[scanJob]) error {
 			return errors.Join(s.fail(end, t, id, err), complete(end, t, job))
 		})
 	}
-	return s.record(end, id, rep, func(t tx) error { return complete(end, t, job) })
+	_, stop := s.keepAlive(end, id)
+	defer stop()
+	err = s.record(end, id, rep, func(t tx) error { return complete(end, t, job) })
+	if err == nil || errors.Is(err, ErrLost) {
+		return nil
+	}
+	return errors.Join(err, s.Fail(end, id, err)) // or, where nobody answers, whoever looks next
 }
 
 // Scan runs the scan of a run of this worker, within its time, with heartbeats. A

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,57 +20,86 @@ import (
 )
 
 // Record ends a run of this worker with its report, in one transaction: the report,
-// the findings, what changed, and who is to be told. more, where not nil, takes
-// part in the transaction.
+// the findings, what changed, and who is to be told. Where the database does not
+// answer, it is asked again for some seconds: a scan is not thrown away for that.
 func (s *Store) Record(ctx context.Context, id string, rep *scanner.Report) error {
-	return s.record(ctx, id, rep, nil)
+	return s.record(ctx, id, rep, func(tx) error { return nil })
 }
 
+// record is as Record; more takes part in the transaction.
 func (s *Store) record(ctx context.Context, id string, rep *scanner.Report, more func(tx) error) error {
 	doc, err := s.document(rep)
 	if err != nil {
 		return fmt.Errorf("store the report of the run %s: %w", id, err)
 	}
-	err = s.db.write(ctx, func(t tx) error {
-		r := &recording{tx: t, run: id, rep: rep}
-		var worker string
-		found, err := one(ctx, t, []any{&r.audit, &r.cause, &worker}, `SELECT audit, cause, worker FROM run WHERE id = $1 AND state = 'running' `+s.db.words()["lock"], id)
-		if err != nil {
-			return err
-		}
-		if !found || worker != s.worker {
-			return ErrLost
-		}
-		if r.at, err = s.book(ctx, t, r.audit); err != nil {
-			return err
-		}
-		if _, err := t.exec(ctx, `INSERT INTO document (hash, data) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING`, doc.hash, doc.body); err != nil {
-			return err
-		}
-		if err := r.findings(ctx); err != nil {
-			return err
-		}
-		r.counts.Suppressed, r.counts.Unknown = rep.Summary.Suppressed, rep.Summary.Unknown
-		counts, err := json.Marshal(r.counts)
-		if err != nil {
-			return err
-		}
-		if _, err := t.exec(ctx, `UPDATE run SET state = 'done', finished_at = $2, complete = $3, reason = $4, counts = $5, head = $6, body = $7 WHERE id = $1`,
-			id, r.at, truth(rep.Run.Complete), rep.Run.Error, string(counts), doc.head, doc.hash); err != nil {
-			return err
-		}
-		if err := s.notifyChanges(ctx, t, r); err != nil {
-			return err
-		}
-		if more != nil {
+	for pause := firstPause; ; pause *= 2 {
+		err = s.db.write(ctx, func(t tx) error {
+			if err := s.write(ctx, t, id, rep, doc); err != nil {
+				return err
+			}
 			return more(t)
+		})
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, ErrLost) && pause > firstPause && s.wrote(ctx, id):
+			return nil // the answer to an earlier attempt got lost
+		case errors.Is(err, ErrLost), errors.Is(err, errReport), pause > lastPause:
+			return fmt.Errorf("store the run %s: %w", id, err)
 		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("store the run %s: %w", id, err)
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("store the run %s: %w", id, err)
+		case <-time.After(pause):
+		}
 	}
-	return nil
+}
+
+// errReport says that a report cannot be stored, however often it is tried.
+var errReport = errors.New("the report does not hold together")
+
+// The pauses between attempts to write a run double, from the first to the last.
+const (
+	firstPause = 250 * time.Millisecond
+	lastPause  = 8 * time.Second
+)
+
+// wrote says whether this worker has written the run.
+func (s *Store) wrote(ctx context.Context, id string) bool {
+	run, err := s.Run(ctx, id)
+	return err == nil && run.State == Done && run.Worker == s.worker
+}
+
+// write writes a run of this worker with its report.
+func (s *Store) write(ctx context.Context, t tx, id string, rep *scanner.Report, doc *document) error {
+	r := &recording{tx: t, run: id, rep: rep, content: doc.hash}
+	var worker string
+	found, err := one(ctx, t, []any{&r.audit, &r.cause, &worker}, `SELECT audit, cause, worker FROM run WHERE id = $1 AND state = 'running' `+s.db.words()["lock"], id)
+	if err != nil {
+		return err
+	}
+	if !found || worker != s.worker {
+		return ErrLost
+	}
+	if r.at, err = s.book(ctx, t, r.audit); err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, `INSERT INTO document (hash, data) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING`, doc.hash, doc.body); err != nil {
+		return err
+	}
+	if err := r.findings(ctx); err != nil {
+		return err
+	}
+	r.counts.Suppressed, r.counts.Unknown = rep.Summary.Suppressed, rep.Summary.Unknown
+	counts, err := json.Marshal(r.counts)
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, `UPDATE run SET state = 'done', finished_at = $2, complete = $3, reason = $4, counts = $5, head = $6, body = $7 WHERE id = $1`,
+		id, r.at, truth(rep.Run.Complete), rep.Run.Error, string(counts), doc.head, doc.hash); err != nil {
+		return err
+	}
+	return s.notifyChanges(ctx, t, r)
 }
 
 // book opens the book of an audit for this transaction, and returns the time of what
@@ -172,13 +202,16 @@ func (s *Store) Report(ctx context.Context, id string) (*scanner.Report, error) 
 
 // recording writes one report into the history.
 type recording struct {
-	tx     tx
-	run    string
-	audit  string
-	cause  string
-	at     int64 // of everything that it books, see [Store.book]
-	rep    *scanner.Report
-	counts Counts
+	tx    tx
+	run   string
+	audit string
+	cause string
+	at    int64 // of everything that it books, see [Store.book]
+	rep   *scanner.Report
+	// content is the hash of the report without what differs from run to run.
+	content  string
+	promised bool // the words of its checks are stored
+	counts   Counts
 	// notes are the changes of open findings, for notifications.
 	notes []note
 }
@@ -216,15 +249,12 @@ type row struct {
 }
 
 func (r *recording) findings(ctx context.Context) error {
-	if err := r.promises(ctx); err != nil {
-		return err
-	}
 	groups, byRef := groupTargets(r.rep.Run.Targets)
 	for i := range r.rep.Findings {
 		f := &r.rep.Findings[i]
 		g := byRef[f.Target]
 		if g == nil {
-			return fmt.Errorf("the report has a finding on the target %q, which it does not name", f.Target)
+			return fmt.Errorf("%w: it has a finding on the target %q, which it does not name", errReport, f.Target)
 		}
 		m := g.found
 		old, ok := m[f.Fingerprint]
@@ -242,7 +272,7 @@ func (r *recording) findings(ctx context.Context) error {
 			return fmt.Errorf("target %s: %w", g.ref(), err)
 		}
 	}
-	return r.goneTargets(ctx, groups)
+	return r.otherTargets(ctx, groups)
 }
 
 // group are the targets of a report that are one to the history, as two tags of a
@@ -307,39 +337,77 @@ func worse(a, b *scanner.Finding) bool {
 	return a.Severity > b.Severity
 }
 
-// promises stores the words of the checks.
+// promises stores the words of the checks, once. Those that did not change are not
+// written: runs of other audits, which share them, would wait.
 func (r *recording) promises(ctx context.Context) error {
-	for i := range r.rep.Checks {
-		rule := r.rep.Checks[i].Rule
-		detail, err := json.Marshal(rule)
+	if r.promised {
+		return nil
+	}
+	for _, c := range slices.SortedFunc(slices.Values(r.rep.Checks), func(x, y scanner.CheckCount) int { return cmp.Compare(x.ID, y.ID) }) {
+		detail, err := json.Marshal(c.Rule)
 		if err != nil {
 			return err
 		}
+		same := false
+		if _, err := one(ctx, r.tx, []any{&same}, `SELECT detail = $2 FROM promise WHERE check_id = $1`, c.ID, string(detail)); err != nil {
+			return err
+		}
+		if same {
+			continue
+		}
 		if _, err := r.tx.exec(ctx, `INSERT INTO promise (check_id, title, detail) VALUES ($1, $2, $3)
-			ON CONFLICT (check_id) DO UPDATE SET title = excluded.title, detail = excluded.detail WHERE promise.detail <> excluded.detail`, rule.ID, rule.Title, string(detail)); err != nil {
+			ON CONFLICT (check_id) DO UPDATE SET title = excluded.title, detail = excluded.detail`, c.ID, c.Title, string(detail)); err != nil {
 			return err
 		}
 	}
+	r.promised = true
 	return nil
 }
 
-// target books one target and its findings.
+// target books one target and its findings. Of one on which the report says what was
+// booked of it last, and nothing happened since, only the time is new.
 func (r *recording) target(ctx context.Context, g *group) error {
 	var before lastSeen
-	ok, err := one(ctx, r.tx, []any{&before.target, &before.at, &before.run}, `INSERT INTO target (audit, identity, kind, ref) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (audit, identity) DO UPDATE SET kind = excluded.kind, ref = excluded.ref, gone_at = NULL RETURNING id, seen_at, seen_run`, r.audit, g.identity, g.kind, g.ref())
+	var booked *string
+	ok, err := one(ctx, r.tx, []any{&before.target, &before.at, &before.run, &booked}, `INSERT INTO target (audit, identity, kind, ref) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (audit, identity) DO UPDATE SET kind = excluded.kind, ref = excluded.ref, gone_at = NULL RETURNING id, seen_at, seen_run, booked`, r.audit, g.identity, g.kind, g.ref())
 	if err != nil || !ok {
 		return err
 	}
 	id := before.target
 	if reason := g.problem(r.rep); reason != "" {
 		r.counts.Stale++
-		if _, err := r.tx.exec(ctx, `UPDATE target SET stale_at = COALESCE(stale_at, $2), stale_reason = $3 WHERE id = $1`, id, r.at, reason); err != nil {
+		_, err = r.tx.exec(ctx, `UPDATE target SET stale_at = COALESCE(stale_at, $2), stale_reason = $3, booked = NULL WHERE id = $1`, id, r.at, reason)
+	} else {
+		now := g.content(r.content)
+		_, err = r.tx.exec(ctx, `UPDATE target SET seen_at = $2, seen_run = $3, stale_at = NULL, stale_reason = '', booked = $4 WHERE id = $1`, id, r.at, r.run, now)
+		if booked != nil && *booked == now {
 			return err
 		}
-	} else if _, err := r.tx.exec(ctx, `UPDATE target SET seen_at = $2, seen_run = $3, stale_at = NULL, stale_reason = '' WHERE id = $1`, id, r.at, r.run); err != nil {
+	}
+	if err != nil {
 		return err
 	}
+	return r.compare(ctx, g, before)
+}
+
+// content is the hash of all that the booking of the target leans on, where it was
+// scanned whole: the report's content, and which of its targets are meant.
+func (g *group) content(report string) string {
+	h := sha256.New()
+	_, _ = fmt.Fprintf(h, "%q", report) // never fails
+	for _, t := range g.targets {
+		_, _ = fmt.Fprintf(h, "%q", t.Ref)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// compare books what the report says of the target's findings.
+func (r *recording) compare(ctx context.Context, g *group, before lastSeen) error {
+	if err := r.promises(ctx); err != nil {
+		return err
+	}
+	id := before.target
 	known, err := r.known(ctx, id)
 	if err != nil {
 		return err
@@ -514,10 +582,11 @@ func standingOf(f *scanner.Finding) (_ Standing, suppression *string, until *int
 // unconfirmed books a finding that this run could not look for: it stays what it
 // was, and was seen last before.
 func (r *recording) unconfirmed(ctx context.Context, old row, before lastSeen) error {
-	if old.lastSeen != nil || before.at == nil {
+	if old.lastSeen != nil {
 		return nil
 	}
-	_, err := r.tx.exec(ctx, `UPDATE finding SET last_seen = $2, last_run = COALESCE($3, last_run) WHERE id = $1`, old.id, *before.at, before.run)
+	// A target that was never scanned whole has findings of a run that was broken off.
+	_, err := r.tx.exec(ctx, `UPDATE finding SET last_seen = COALESCE($2, first_seen), last_run = COALESCE($3, last_run) WHERE id = $1`, old.id, before.at, before.run)
 	return err
 }
 
@@ -556,20 +625,36 @@ func (r *recording) tally(ctx context.Context, target int64) error {
 	return nil
 }
 
-// goneTargets marks targets that the audit does not name any more. A run that was
-// broken off may not have come to them.
-func (r *recording) goneTargets(ctx context.Context, groups []*group) error {
-	if !r.rep.Run.Complete {
-		return nil
-	}
+// otherTargets marks the targets of the audit that the report does not name: they
+// are gone. A run that was broken off may not have come to them: they are stale.
+func (r *recording) otherTargets(ctx context.Context, groups []*group) error {
 	args := []any{r.audit, r.at}
 	for _, g := range groups {
 		args = append(args, g.identity)
 	}
-	keep := ""
-	if len(args) > 2 {
-		keep = ` AND identity NOT IN (` + numbered(3, len(args)-2) + `)`
+	others := ` WHERE audit = $1 AND gone_at IS NULL`
+	if len(groups) > 0 {
+		others += ` AND identity NOT IN (` + numbered(3, len(groups)) + `)`
 	}
-	_, err := r.tx.exec(ctx, `UPDATE target SET gone_at = $2 WHERE audit = $1 AND gone_at IS NULL`+keep, args...)
-	return err
+	if r.rep.Run.Complete {
+		_, err := r.tx.exec(ctx, `UPDATE target SET gone_at = $2`+others, args...)
+		return err
+	}
+	if len(groups) > 0 {
+		// What stood in for them is not needed any more.
+		if _, err := r.tx.exec(ctx, `UPDATE target SET gone_at = $2 WHERE audit = $1 AND gone_at IS NULL AND identity = ''`, r.audit, r.at); err != nil {
+			return err
+		}
+	}
+	reason := cmp.Or(r.rep.Run.Error, "the scan was broken off")
+	n, err := r.tx.exec(ctx, fmt.Sprintf(`UPDATE target SET stale_at = COALESCE(stale_at, $2), stale_reason = $%d`, len(args)+1)+others, append(args, reason)...)
+	if err != nil {
+		return err
+	}
+	r.counts.Stale += int(n)
+	if int(n)+len(groups) > 0 {
+		return nil
+	}
+	r.counts.Stale = 1
+	return standIn(ctx, r.tx, r.audit, r.at, reason)
 }

@@ -78,15 +78,18 @@ func (s *Store) Begin(ctx context.Context, name, cause string) (*Run, error) {
 	return s.Run(ctx, id)
 }
 
-// Upload stores a report that was made elsewhere as a run of the audit. id is the
-// uploader's name for it: the same report sent twice is stored once.
+// Upload stores a report that was made elsewhere as a run of the audit, whole or not
+// at all. id is the uploader's name for it: the same report sent twice is stored once.
 func (s *Store) Upload(ctx context.Context, name, id string, rep *scanner.Report) (*Run, error) {
 	parsed, err := uuid.Parse(id)
 	if err != nil {
 		return nil, fmt.Errorf("%w: its id %q is no UUID", ErrUpload, id)
 	}
 	run := parsed.String()
-	there := false
+	doc, err := s.document(rep)
+	if err != nil {
+		return nil, fmt.Errorf("store the upload %s: %w", run, err)
+	}
 	err = s.db.write(ctx, func(t tx) error {
 		a, err := readAudit(ctx, t, name)
 		switch {
@@ -95,21 +98,24 @@ func (s *Store) Upload(ctx context.Context, name, id string, rep *scanner.Report
 		case a.Target.Upload == nil:
 			return fmt.Errorf("%w: the target of the audit %q is %s, not upload", ErrUpload, name, a.Target.Kind())
 		}
-		now := s.now()
 		n, err := t.exec(ctx, `INSERT INTO run (id, audit, state, cause, attempt, worker, queued_at, started_at, heartbeat_at)
-			VALUES ($1, $2, 'running', $3, 1, $4, $5, $5, $5) ON CONFLICT (id) DO NOTHING`, run, name, CauseUpload, s.worker, now)
-		there = n == 0
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if !there {
-		if err := s.Record(ctx, run, rep); err != nil {
-			return nil, errors.Join(err, s.Fail(context.WithoutCancel(ctx), run, err))
+			VALUES ($1, $2, 'running', $3, 1, $4, $5, $5, $5) ON CONFLICT (id) DO NOTHING`, run, name, CauseUpload, s.worker, s.now())
+		if err != nil || n == 0 {
+			return err // it came before
 		}
+		return s.write(ctx, t, run, rep, doc)
+	})
+	switch {
+	case errors.Is(err, errReport):
+		return nil, fmt.Errorf("%w: %w", ErrUpload, err)
+	case err != nil:
+		return nil, fmt.Errorf("store the upload %s: %w", run, err)
 	}
-	return s.Run(ctx, run)
+	stored, err := s.Run(ctx, run)
+	if err == nil && stored.Audit != name {
+		return nil, fmt.Errorf("%w: another audit has its id", ErrUpload)
+	}
+	return stored, err
 }
 
 // claim takes a queued run for this worker. ok is false where somebody else has it
@@ -186,7 +192,22 @@ func (s *Store) staleTargets(ctx context.Context, t tx, audit, reason string) er
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, `UPDATE target SET stale_at = COALESCE(stale_at, $2), stale_reason = $3 WHERE gone_at IS NULL AND audit = $1`, audit, at, reason)
+	n, err := t.exec(ctx, `UPDATE target SET stale_at = COALESCE(stale_at, $2), stale_reason = $3 WHERE gone_at IS NULL AND audit = $1`, audit, at, reason)
+	if err != nil || n > 0 {
+		return err
+	}
+	return standIn(ctx, t, audit, at, reason)
+}
+
+// standIn marks as stale what nobody has seen yet. It stands for the targets of an
+// audit of which none is known, and has no identity; it goes with the first report.
+func standIn(ctx context.Context, t tx, audit string, at int64, reason string) error {
+	a, err := readAudit(ctx, t, audit)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `INSERT INTO target (audit, identity, kind, ref, stale_at, stale_reason) VALUES ($1, '', $2, $1, $3, $4)
+		ON CONFLICT (audit, identity) DO UPDATE SET kind = excluded.kind, stale_at = excluded.stale_at, stale_reason = excluded.stale_reason, gone_at = NULL`, audit, a.Target.Kind(), at, reason)
 	return err
 }
 
@@ -212,14 +233,15 @@ func (s *Store) Recover(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		silence := s.signs.look(s.opts.Now())
 		for _, l := range all {
-			since := time.Duration(s.now()-l.beat) * time.Microsecond
-			if !dead(l.worker) && since < s.opts.Lease {
+			silent, gone := silence("run "+l.id, l.beat), dead(l.worker)
+			if !gone && silent < s.opts.Lease {
 				continue
 			}
 			reason := "its worker ended without a word"
-			if !dead(l.worker) {
-				reason = fmt.Sprintf("its worker gave no sign of life for %s", since.Round(time.Second))
+			if !gone {
+				reason = fmt.Sprintf("its worker gave no sign of life for %s", silent.Round(time.Second))
 			}
 			if err := s.recover(ctx, t, l.id, l.audit, l.cause, l.attempt, reason); err != nil {
 				return fmt.Errorf("recover the run %s: %w", l.id, err)
@@ -228,7 +250,7 @@ func (s *Store) Recover(ctx context.Context) error {
 		if err := s.requeue(ctx, t); err != nil {
 			return err
 		}
-		if err := s.recoverNotifications(ctx, t); err != nil {
+		if err := s.recoverNotifications(ctx, t, silence); err != nil {
 			return fmt.Errorf("recover notifications: %w", err)
 		}
 		return forgetJobs(ctx, t)

@@ -39,8 +39,10 @@ func (s *Store) keepSchedule(ctx context.Context) {
 // is still queued is not queued again.
 //
 // A clock that is put forward makes due what lies between, once. One that is put
-// back leaves next runs too far away: they are brought nearer, and what ran already
-// is not run again, for a run is known by the time of its schedule.
+// back leaves next runs too far away: they are brought nearer. What ran already for
+// one of the next [setBack] hours is not run again, for a run is known by the time of
+// its schedule. What ran for a later time did so because the clock was ahead, and
+// runs again when that time comes.
 func (s *Store) Due(ctx context.Context) error {
 	if err := s.nearer(ctx); err != nil {
 		return err
@@ -74,6 +76,10 @@ func (s *Store) Due(ctx context.Context) error {
 	})
 }
 
+// setBack is the most by which a clock that was right is put back; cron draws the
+// same line. One that is put back by more was ahead before.
+const setBack = 3 * time.Hour
+
 // nearer brings next runs back that are further away than the schedule says.
 func (s *Store) nearer(ctx context.Context) error {
 	now := s.opts.Now()
@@ -101,7 +107,10 @@ func (s *Store) nearer(ctx context.Context) error {
 	}
 	for _, name := range sortedKeys(far) {
 		err := s.db.write(ctx, func(t tx) error {
-			_, err := t.exec(ctx, `UPDATE audit SET next_run = $2 WHERE name = $1 AND next_run > $2`, name, far[name])
+			if _, err := t.exec(ctx, `UPDATE audit SET next_run = $2 WHERE name = $1 AND next_run > $2`, name, far[name]); err != nil {
+				return err
+			}
+			_, err := t.exec(ctx, `UPDATE run SET scheduled_at = NULL WHERE audit = $1 AND scheduled_at > $2`, name, now.Add(setBack).UnixMicro())
 			return err
 		})
 		if err != nil {
@@ -201,6 +210,9 @@ func (r *recording) endWaivers(ctx context.Context, target int64, ref string, no
 	if err != nil {
 		return err
 	}
+	if _, err := r.tx.exec(ctx, `UPDATE target SET booked = NULL WHERE id = $1`, target); err != nil {
+		return err
+	}
 	for _, o := range all {
 		if _, err := r.tx.exec(ctx, `INSERT INTO change (finding, at, kind, from_value, to_value) VALUES ($1, $2, 'unsuppressed', 'suppressed', 'open')`, o.id, o.at); err != nil {
 			return err
@@ -215,27 +227,42 @@ func (r *recording) endWaivers(ctx context.Context, target int64, ref string, no
 }
 
 // StaleUploads marks targets of audits whose reports are uploaded, and of which none
-// came for as long as the audit says.
+// came for as long as the audit says; also where none ever came.
 func (s *Store) StaleUploads(ctx context.Context) error {
 	audits, err := s.configured(ctx)
 	if err != nil {
 		return err
 	}
-	now := s.now()
 	for i := range audits {
 		a := &audits[i]
 		if a.Target.Upload == nil || a.Target.Upload.Every == 0 {
 			continue
 		}
-		every := time.Duration(a.Target.Upload.Every)
-		err := s.db.write(ctx, func(t tx) error {
-			_, err := t.exec(ctx, `UPDATE target SET stale_at = seen_at + $2, stale_reason = $3 WHERE audit = $1 AND gone_at IS NULL AND stale_at IS NULL AND seen_at < $4`,
-				a.Name, every.Microseconds(), fmt.Sprintf("no report was uploaded for %s", every), now-every.Microseconds())
-			return err
-		})
+		err := s.db.write(ctx, func(t tx) error { return s.staleUploads(ctx, t, a.Name, time.Duration(a.Target.Upload.Every)) })
 		if err != nil {
-			return err
+			return fmt.Errorf("look for reports of the audit %q: %w", a.Name, err)
 		}
 	}
 	return nil
+}
+
+func (s *Store) staleUploads(ctx context.Context, t tx, audit string, every time.Duration) error {
+	now := s.now()
+	// What was seen at a time that has yet to come was seen by a clock that was ahead: it counts from now.
+	if _, err := t.exec(ctx, `UPDATE target SET seen_at = $2 WHERE audit = $1 AND seen_at > $2`, audit, now); err != nil {
+		return err
+	}
+	reason := fmt.Sprintf("no report was uploaded for %s", every)
+	_, err := t.exec(ctx, `UPDATE target SET stale_at = seen_at + $2, stale_reason = $3 WHERE audit = $1 AND gone_at IS NULL AND stale_at IS NULL AND seen_at < $4`,
+		audit, every.Microseconds(), reason, now-every.Microseconds())
+	if err != nil {
+		return err
+	}
+	var since *int64
+	_, err = one(ctx, t, []any{&since}, `SELECT MAX(at) FROM (SELECT configured_at AS at FROM audit WHERE name = $1 UNION ALL SELECT finished_at FROM run WHERE audit = $1 AND state = 'done' AND finished_at <= $2) AS heard
+		WHERE NOT EXISTS (SELECT 1 FROM target WHERE audit = $1 AND gone_at IS NULL)`, audit, now)
+	if err != nil || since == nil || *since >= now-every.Microseconds() {
+		return err
+	}
+	return standIn(ctx, t, audit, *since+every.Microseconds(), reason)
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/postscan/postscan/scanner"
+	"github.com/postscan/postscan/scanner/audit/postgrestest"
 )
 
 // next is where the schedule stands after a moment, over both changes of the clock.
@@ -80,11 +81,21 @@ func testClockJumps(t *testing.T, s *Store, c *clock) {
 	}
 	c.pass(-24 * 400 * time.Hour) // … and back: the schedule does not wait for a year
 	due()
-	c.pass(24 * time.Hour) // the run of tomorrow was made already, when the clock was ahead
+	for day := range 3 { // nor leaves it out what ran when the clock was ahead
+		c.pass(24 * time.Hour)
+		if runs := due(); len(runs) != 3+day {
+			t.Errorf("%d days after the clock was put back: %d runs, want %d", day+1, len(runs), 3+day)
+		}
+	}
+	c.pass(24 * time.Hour) // a day ahead: what is due then runs at once …
+	if runs := due(); len(runs) != 6 {
+		t.Errorf("%d runs, want 6", len(runs))
+	}
+	c.pass(-24 * time.Hour) // … and again at its time
 	due()
 	c.pass(24 * time.Hour)
-	if runs := due(); len(runs) != 3 {
-		t.Errorf("after the clock was put back: %d runs, want 3", len(runs))
+	if runs := due(); len(runs) != 7 {
+		t.Errorf("the clock was a day ahead: %d runs, want 7", len(runs))
 	}
 }
 
@@ -304,9 +315,18 @@ func testRetentionByItself(t *testing.T, s *Store, c *clock) {
 func TestExportAndImport(t *testing.T) { onBoth(t, testExportAndImport) }
 
 func testExportAndImport(t *testing.T, s *Store, c *clock) {
+	if err := s.Configure(t.Context(), []Audit{{Name: "web", Target: TargetSpec{VM: &VMSpec{}}, Notify: []string{"ch"}}}); err != nil {
+		t.Fatal(err)
+	}
 	record(t, s, report("a", "b"))
+	s.takeAll(t, func(*Notification) {}) // sent
 	c.pass(time.Hour)
-	record(t, s, report("b", "c"))
+	sending := record(t, s, report("b", "c"))
+	if n, err := s.take(t.Context(), sending.ID+"/ch"); n == nil || err != nil {
+		t.Fatal(n, err)
+	}
+	waiting := record(t, s, report("c"))
+	unsent := map[string]bool{sending.ID + "/ch": true, waiting.ID + "/ch": false} // whether it may have arrived
 	if _, err := s.Begin(t.Context(), "web", CauseDirect); err != nil {
 		t.Fatal(err)
 	}
@@ -325,7 +345,7 @@ func testExportAndImport(t *testing.T, s *Store, c *clock) {
 	}
 	// Into the other kind of database and from there on.
 	names := map[string]string{"sqlite": "sqlite:" + filepath.Join(t.TempDir(), "other.db")}
-	if _, ok := s.db.(*sqlite); ok && postgresPrograms() != "" {
+	if _, ok := s.db.(*sqlite); ok && postgrestest.Installed() {
 		names["postgres"] = newPostgres(t)
 	}
 	for kind, name := range names {
@@ -344,16 +364,50 @@ func testExportAndImport(t *testing.T, s *Store, c *clock) {
 			t.Fatalf("%s: %d rows, %v", kind, n, err)
 		}
 		runs, err := other.Runs(t.Context(), "web", "", 0)
-		if err != nil || len(runs) != 3 || runs[0].State != Failed || runs[0].Reason == "" {
+		if err != nil || len(runs) != 4 || runs[0].State != Failed || runs[0].Reason == "" {
 			t.Fatalf("%s: %+v, %v", kind, runs, err)
 		}
-		if rep, err := other.Report(t.Context(), runs[1].ID); err != nil || len(rep.Findings) != 2 {
+		if rep, err := other.Report(t.Context(), runs[2].ID); err != nil || len(rep.Findings) != 2 {
 			t.Errorf("%s: %v", kind, err)
 		}
-		if run := record(t, other, report("c", "d")); run.Counts.New != 1 || run.Counts.Fixed != 1 {
+		got := sendAll(t, other, len(unsent))
+		for key, repeat := range unsent {
+			if got[key] == nil || got[key].Repeat != repeat {
+				t.Errorf("%s: %s was sent as %+v", kind, key, got[key])
+			}
+		}
+		if len(got) != len(unsent) {
+			t.Errorf("%s: sent were %v", kind, got)
+		}
+		if run := record(t, other, report("d")); run.Counts.New != 1 || run.Counts.Fixed != 1 {
 			t.Errorf("%s: the next run: %+v", kind, run.Counts)
 		}
 	}
+}
+
+// sendAll works the queue until so many notifications were sent, and none is unsent.
+func sendAll(t *testing.T, s *Store, n int) map[string]*Notification {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	sent, done := make(chan *Notification, 99), make(chan error, 1)
+	go func() {
+		done <- s.Work(ctx, WorkOptions{Drain: time.Minute, Send: func(_ context.Context, n *Notification) error { sent <- n; return nil }})
+	}()
+	out := map[string]*Notification{}
+	for range n {
+		m := <-sent
+		out[m.Key] = m
+	}
+	settled(t, s)
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	for len(sent) > 0 {
+		m := <-sent
+		t.Errorf("%s was sent too", m.Key)
+	}
+	return out
 }
 
 // A worker that is told to end lets its scan end, or gives it back.
@@ -500,8 +554,7 @@ func testJobsOfKilledWorkers(t *testing.T, s *Store, c *clock) {
 		}
 	}
 	stick("scan")
-	c.pass(2 * time.Minute)
-	look()
+	silence(t, s, c, 2*time.Minute)
 	if old, fresh := state("scan", "running"), state("scan", "available"); old != 1 || fresh != 1 {
 		t.Fatalf("%d jobs run, %d wait", old, fresh)
 	}
@@ -536,8 +589,7 @@ func testJobsOfKilledWorkers(t *testing.T, s *Store, c *clock) {
 	if n := state("notify", "available"); n != 0 {
 		t.Errorf("%d jobs for a notification that is being sent", n)
 	}
-	c.pass(10 * time.Minute)
-	look()
+	silence(t, s, c, 10*time.Minute)
 	if n := state("notify", "available"); n != 1 {
 		t.Errorf("%d jobs for a notification whose worker is gone, want 1", n)
 	}

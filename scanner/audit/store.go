@@ -22,8 +22,9 @@ type Options struct {
 	Decode func(io.Reader) (*scanner.Report, error)
 	// Now is the clock; time.Now where nil.
 	Now func() time.Time
-	// Lease is for how long a run without a heartbeat counts as alive; a minute
-	// where 0. A worker on the same machine is known to be dead at once.
+	// Lease is for how long a run without a heartbeat counts as alive, for whoever
+	// looks all the while; a minute where 0. A worker on the same machine is known to
+	// be dead at once.
 	Lease time.Duration
 	// Attempts is how often a run is tried whose worker died; 3 where 0.
 	Attempts int
@@ -36,6 +37,7 @@ type Store struct {
 	db     database
 	opts   Options
 	worker string // this process
+	signs  *signs
 }
 
 // Open opens the database "sqlite:FILE" or "postgres://…" and brings its schema up
@@ -57,7 +59,7 @@ func Open(ctx context.Context, name string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{db: db, opts: o, worker: thisWorker()}, nil
+	return &Store{db: db, opts: o, worker: thisWorker(), signs: &signs{}}, nil
 }
 
 // Close closes the database.
@@ -107,15 +109,16 @@ func configure(ctx context.Context, t tx, a *Audit, now time.Time) error {
 		}
 	}
 	if found && removed == nil && before.Schedule == a.Schedule && before.TimeZone == a.TimeZone {
-		_, err := t.exec(ctx, `UPDATE audit SET definition = $2 WHERE name = $1`, a.Name, string(text))
+		_, err := t.exec(ctx, `UPDATE audit SET definition = $2, configured_at = COALESCE(configured_at, $3) WHERE name = $1`, a.Name, string(text), now.UnixMicro())
 		return err
 	}
 	next, err := a.next(now)
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, `INSERT INTO audit (name, definition, next_run) VALUES ($1, $2, $3)
-		ON CONFLICT (name) DO UPDATE SET definition = excluded.definition, next_run = excluded.next_run, removed_at = NULL`, a.Name, string(text), micros(next))
+	_, err = t.exec(ctx, `INSERT INTO audit (name, definition, next_run, configured_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (name) DO UPDATE SET definition = excluded.definition, next_run = excluded.next_run, removed_at = NULL,
+			configured_at = CASE WHEN audit.removed_at IS NULL THEN COALESCE(audit.configured_at, excluded.configured_at) ELSE excluded.configured_at END`, a.Name, string(text), micros(next), now.UnixMicro())
 	return err
 }
 

@@ -160,16 +160,64 @@ func testALostRun(t *testing.T, s *Store, c *clock) {
 	if run, _ = s.Run(t.Context(), run.ID); run.State != Running {
 		t.Fatalf("a living run is %s", run.State)
 	}
-	c.pass(2 * time.Minute)
-	if err := s.Recover(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	silence(t, s, c, 2*time.Minute)
 	if run, _ = s.Run(t.Context(), run.ID); run.State != Failed || run.Reason == "" {
 		t.Fatalf("a lost run is %+v", run)
 	}
 	if err := s.Record(t.Context(), run.ID, report("a")); !errors.Is(err, ErrLost) {
 		t.Errorf("a lost run was recorded: %v", err)
 	}
+}
+
+// silence lets time pass as a server does that looks all the while.
+func silence(t *testing.T, s *Store, c *clock, d time.Duration) {
+	t.Helper()
+	for ; d >= 0; d -= scheduleStep {
+		if err := s.Recover(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		c.pass(scheduleStep)
+	}
+}
+
+// A worker of another machine is gone where it gives no sign of life while somebody
+// looks: not where a clock jumps, where the clocks differ, or where nobody looked.
+func TestSignsOfLife(t *testing.T) { onBoth(t, testSignsOfLife) }
+
+func testSignsOfLife(t *testing.T, s *Store, c *clock) {
+	far := *s
+	far.worker = "another/machine/1/1"
+	c.pass(-time.Hour) // its clock is behind
+	run, err := far.Begin(t.Context(), "web", CauseDirect)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.pass(time.Hour)
+	state := func(want State, after string) {
+		t.Helper()
+		if run, err := s.Run(t.Context(), run.ID); err != nil || run.State != want {
+			t.Errorf("after %s the run is %s, want %s: %s, %v", after, run.State, want, run.Reason, err)
+		}
+	}
+	beat := func() {
+		t.Helper()
+		if err := far.beat(t.Context(), run.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	silence(t, s, c, 30*time.Second)
+	state(Running, "a start by a clock that is behind")
+	beat()
+	for _, jump := range []time.Duration{5 * time.Hour, -8 * time.Hour, 24 * 365 * time.Hour} {
+		c.pass(jump)
+		silence(t, s, c, 40*time.Second)
+		state(Running, "a jump of the clock by "+jump.String())
+		beat()
+	}
+	silence(t, s, c, 40*time.Second)
+	state(Running, "less than its lease")
+	silence(t, s, c, 40*time.Second)
+	state(Failed, "more than its lease")
 }
 
 func TestScheduleAndQueue(t *testing.T) { onBoth(t, testScheduleAndQueue) }
