@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -198,66 +196,6 @@ func sentence(r *audit.Run) string {
 		text += "; " + plural(c.Stale, "target") + " could not be scanned"
 	}
 	return text
-}
-
-func newAuditHistory(a *app) *cobra.Command {
-	var f auditFlags
-	var format string
-	var limit int
-	cmd := &cobra.Command{
-		Use:   "history [NAME]",
-		Short: "List the runs of an audit, or of all",
-		Args:  arguments(cobra.MaximumNArgs(1)),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			name := ""
-			if len(args) > 0 {
-				name = args[0]
-			}
-			return a.auditHistory(cmd.Context(), &f, name, format, limit)
-		},
-	}
-	f.define(cmd)
-	addFlags(cmd, outputHeading, func(fs *pflag.FlagSet) {
-		fs.StringVarP(&format, "output", "o", "table", "write it as `FORMAT`: table or json")
-		fs.IntVar(&limit, "limit", 0, "only this many of the latest runs (default all)")
-	})
-	return cmd
-}
-
-func (a *app) auditHistory(ctx context.Context, f *auditFlags, name, format string, limit int) error {
-	if format != "table" && format != "json" {
-		return usage(fmt.Errorf("-o %s: a history is written as table or json", format))
-	}
-	s, err := a.history(ctx, f)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	if err := s.Recover(ctx); err != nil {
-		return err
-	}
-	if name != "" {
-		if _, err := s.Audit(ctx, name); err != nil {
-			return err
-		}
-	}
-	runs, err := s.Runs(ctx, name, "", limit)
-	if err != nil {
-		return err
-	}
-	if format == "json" {
-		enc := json.NewEncoder(a.env.Stdout)
-		enc.SetIndent("", "  ")
-		return enc.Encode(map[string]any{"runs": runs})
-	}
-	w := tabwriter.NewWriter(a.env.Stdout, 0, 4, 2, ' ', 0)
-	_, _ = fmt.Fprintln(w, "RUN\tAUDIT\tSTATE\tSTARTED\tNEW\tFIXED\tCRITICAL\tHIGH\tMEDIUM\tLOW\tUNKNOWN\tREASON") // the flush reports errors
-	for i := range runs {
-		r := &runs[i]
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", r.ID, r.Audit, r.State, when(r.Started), r.Counts.New, r.Counts.Fixed,
-			r.Counts.Critical, r.Counts.High, r.Counts.Medium, r.Counts.Low, r.Counts.Unknown, r.Reason) // likewise
-	}
-	return w.Flush()
 }
 
 func when(t time.Time) string {

@@ -71,7 +71,7 @@ func (f *serveFlags) define(cmd *cobra.Command) {
 		fs.StringVar(&f.listen, "listen", "127.0.0.1:8090", "serve pages, API and metrics at this `ADDRESS`")
 		fs.StringVar(&f.certificate, "tls-cert", "", "serve HTTPS with the certificate of this `FILE`")
 		fs.StringVar(&f.key, "tls-key", "", "and the key of this `FILE`")
-		fs.BoolVar(&f.behindTLS, "behind-tls", false, "a proxy in front speaks HTTPS: cookies are for HTTPS alone")
+		fs.BoolVar(&f.behindTLS, "behind-tls", false, "a proxy in front speaks HTTPS and says who asks in X-Forwarded-For; nobody else may reach the server")
 		fs.StringVar(&f.issuer, "oidc-issuer", "", "log people in at this OpenID Connect `URL`; the client's secret is in POSTSCAN_OIDC_SECRET")
 		fs.StringVar(&f.clientID, "oidc-client-id", "", "as this `CLIENT`")
 		fs.StringVar(&f.redirect, "oidc-redirect", "", "who come back to this `URL`: https://HOST/login/callback")
@@ -218,7 +218,7 @@ func (a *app) webOptions(ctx context.Context, f *serveFlags, s *audit.Store, lis
 	loopback := ok && address.IP.IsLoopback()
 	o := &web.Options{
 		Store: s, Decode: func(b []byte) (*scanner.Report, error) { return report.Read(bytes.NewReader(b)) }, Secure: f.certificate != "" || f.behindTLS,
-		Open: loopback && f.issuer == "" && !f.behindTLS, MaxUpload: int64(f.maxUpload), Version: a.env.Version, Now: a.env.Now, Log: a.serverLog(),
+		Open: loopback && f.issuer == "" && !f.behindTLS, Proxied: f.behindTLS, MaxUpload: int64(f.maxUpload), Version: a.env.Version, Now: a.env.Now, Log: a.serverLog(),
 	}
 	if f.issuer != "" {
 		secret := a.env.Getenv(envPrefix + "OIDC_SECRET")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ import (
 type uploadFlags struct {
 	url       string
 	tokenFile string
+	transport http.RoundTripper // how it is sent; http.DefaultTransport where nil
 }
 
 // uploadToken is the variable that holds the token.
@@ -83,7 +85,7 @@ func (f *uploadFlags) send(ctx context.Context, a *app, token string, rep *scann
 		return err
 	}
 	address := strings.TrimSuffix(f.url, "/") + "/" + name.String()
-	client := &http.Client{Timeout: 5 * time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := &http.Client{Transport: f.transport, Timeout: 5 * time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	wait := uploadWait
 	for attempt := 1; ; attempt++ {
 		again, err := put(ctx, client, address, token, body.Bytes())
@@ -103,7 +105,8 @@ func (f *uploadFlags) send(ctx context.Context, a *app, token string, rep *scann
 	}
 }
 
-// put sends it once. again says whether another attempt may do better.
+// put sends it once. again says whether another attempt may do better: what the
+// server refuses, and a certificate that nobody vouches for, stay what they are.
 func put(ctx context.Context, client *http.Client, address, token string, body []byte) (again bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPut, address, bytes.NewReader(body))
 	if err != nil {
@@ -113,7 +116,13 @@ func put(ctx context.Context, client *http.Client, address, token string, body [
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Content-Encoding", "gzip")
 	resp, err := client.Do(req)
-	if err != nil {
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &certificate):
+		return false, fmt.Errorf("%w; where it is of an authority of your own, set SSL_CERT_DIR to a folder that holds the authority's certificate", err)
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return false, fmt.Errorf("%w; it speaks no HTTPS there", err)
+	case err != nil:
 		return ctx.Err() == nil, err
 	}
 	defer func() { _ = resp.Body.Close() }() // its answer is read below
@@ -124,5 +133,28 @@ func put(ctx context.Context, client *http.Client, address, token string, body [
 	if err := json.NewDecoder(io.LimitReader(resp.Body, 16<<10)).Decode(&answer); err != nil || answer.Error == "" {
 		answer.Error = "no reason is given"
 	}
-	return resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests, fmt.Errorf("the server answers %s: %s", resp.Status, oneLine(answer.Error))
+	err = fmt.Errorf("the server answers %s: %s", resp.Status, oneLine(answer.Error))
+	if next := refusal(resp); next != "" {
+		err = fmt.Errorf("%w; %s", err, next)
+	}
+	return resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusRequestTimeout, err
+}
+
+// refusal says what to do about an answer that will not change by itself; empty where
+// there is nothing to say.
+func refusal(resp *http.Response) string {
+	switch resp.StatusCode {
+	case http.StatusUnauthorized:
+		return "make another token: postscan audit token create NAME --role upload --audit AUDIT"
+	case http.StatusForbidden:
+		return "the token must be of the role upload, and for the audit in the address"
+	case http.StatusNotFound:
+		return "write the address as https://HOST/api/v1/uploads/AUDIT, with an audit of the server whose target is upload"
+	case http.StatusRequestEntityTooLarge:
+		return "scan less at a time, or raise --max-upload of the server and what a proxy in front of it lets through"
+	}
+	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
+		return "it sends the upload elsewhere, which is not followed with a token: write that address"
+	}
+	return ""
 }
