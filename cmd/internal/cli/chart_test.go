@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"helm.sh/helm/v4/pkg/chart/common"
 	chartutil "helm.sh/helm/v4/pkg/chart/common/util"
@@ -46,6 +47,21 @@ scanner:
   tolerations: [{key: scans, operator: Exists, effect: NoSchedule}]
 server:
   scansCluster: true
+  nodeSelector: {kubernetes.io/os: linux}
+  tolerations: [{key: scans, operator: Exists, effect: NoSchedule}]
+  ingress:
+    enabled: true
+    className: proxy
+    host: postscan.example
+    tlsSecretName: postscan-example-tls
+    annotations: {nginx.ingress.kubernetes.io/backend-protocol: HTTPS}
+  serviceMonitor:
+    enabled: true
+    labels: {release: prometheus}
+    caSecret: {name: postscan-server-tls}
+worker:
+  enabled: true
+  args: ["--parallel-scans=image=4"]
   nodeSelector: {kubernetes.io/os: linux}
   tolerations: [{key: scans, operator: Exists, effect: NoSchedule}]
 token: {enabled: true, name: scanner, role: upload, audit: cluster}
@@ -262,11 +278,18 @@ func TestChartOnRealAPIServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	groups, err := restmapper.GetAPIGroupResources(discovery.NewDiscoveryClientForConfigOrDie(s.Config))
-	if err != nil {
-		t.Fatal(err)
+	mapper := kindsOf(t, s)
+	create(t, mapper, objects, monitorKind(t))
+	known := func() bool {
+		_, err := client.Discovery().ServerResourcesForGroupVersion("monitoring.coreos.com/v1")
+		return err == nil
 	}
-	mapper := restmapper.NewDiscoveryRESTMapper(groups)
+	for end := time.Now().Add(time.Minute); !known(); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the API server does not come to know the kind ServiceMonitor")
+		}
+	}
+	mapper = kindsOf(t, s)
 	gvisor := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": map[string]any{"name": "gvisor"}, "handler": "runsc",
 	}}
@@ -302,6 +325,63 @@ func TestChartOnRealAPIServer(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// kindsOf are the kinds that the API server has.
+func kindsOf(t *testing.T, s *clustertest.Server) meta.RESTMapper {
+	t.Helper()
+	groups, err := restmapper.GetAPIGroupResources(discovery.NewDiscoveryClientForConfigOrDie(s.Config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return restmapper.NewDiscoveryRESTMapper(groups)
+}
+
+// monitorKind is the ServiceMonitor of the Prometheus Operator, as far as the chart uses it.
+func monitorKind(t *testing.T) *unstructured.Unstructured {
+	t.Helper()
+	const text = `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: servicemonitors.monitoring.coreos.com}
+spec:
+  group: monitoring.coreos.com
+  scope: Namespaced
+  names: {kind: ServiceMonitor, plural: servicemonitors, singular: servicemonitor}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec:
+              type: object
+              required: [endpoints, selector]
+              properties:
+                selector: {type: object, properties: {matchLabels: {type: object, additionalProperties: {type: string}}}}
+                endpoints:
+                  type: array
+                  items:
+                    type: object
+                    properties:
+                      port: {type: string}
+                      path: {type: string}
+                      scheme: {type: string, enum: [http, https]}
+                      interval: {type: string}
+                      authorization: {type: object, properties: {credentials: {type: object, required: [key], properties: {name: {type: string}, key: {type: string}}}}}
+                      tlsConfig:
+                        type: object
+                        properties:
+                          serverName: {type: string}
+                          ca: {type: object, properties: {secret: {type: object, required: [key], properties: {name: {type: string}, key: {type: string}}}}}
+`
+	u := &unstructured.Unstructured{}
+	if err := yaml.UnmarshalStrict([]byte(text), &u.Object); err != nil {
+		t.Fatal(err)
+	}
+	return u
 }
 
 // testRestrictedIsEnforced proves that the namespace refuses a pod at all.

@@ -74,6 +74,27 @@ securityContext:
     - {port: 53, protocol: TCP}
 {{- end }}
 
+{{/* Where what works the queue may go: the database, the API server where it scans the cluster, and what was asked for. */}}
+{{- define "postscan.egress" -}}
+{{- $s := .Values.server -}}
+{{ include "postscan.dns" . }}
+- to:
+    {{- toYaml $s.networkPolicy.database.to | nindent 4 }}
+  ports:
+    - {port: {{ $s.networkPolicy.database.port }}, protocol: TCP}
+{{- if $s.scansCluster }}
+- to:
+    {{- toYaml .Values.scanner.networkPolicy.to | nindent 4 }}
+  ports:
+    {{- range .Values.scanner.networkPolicy.ports }}
+    - {port: {{ . }}, protocol: TCP}
+    {{- end }}
+{{- end }}
+{{- with $s.networkPolicy.egress }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
 {{/* The roles that a scan holds. */}}
 {{- define "postscan.roles" -}}
 {{- $r := .Values.scanner.rights -}}
