@@ -14,12 +14,12 @@
 # custom:
 #   id: PS-ENG-018
 #   severities: [medium, info]
-#   needs: [files]
+#   needs: [files, certificates]
 #   optional: [audit, local, name, authorization_plugins, experimental, cgroup_version]
 #   remediation: |
 #     chown root:root and chmod 0644 units and configuration, 0600 keys, 0755 folders. Add audit rules (-w
-#     /usr/bin/dockerd, /etc/docker, the socket). Give people who share an engine a plugin that decides who may do what,
-#     or an engine each.
+#     /usr/bin/dockerd, /etc/docker, the socket). Renew certificates before they expire. Give people who share an engine
+#     a plugin that decides who may do what, or an engine each.
 #   references:
 #     nist-800-190: ["4.5.5"]
 #     cis-docker: [
@@ -61,6 +61,18 @@ deny contains {
 }
 
 deny contains {
+	"message": sprintf("the certificate %s (%s) %s", [c.path, c.subject, words]),
+	"path": sprintf("certificates[%d].not_after", [i]),
+	"value": c.not_after,
+	"key": concat(" ", ["certificate", c.path]),
+	"severity": severity,
+} if {
+	some i, c in input.certificates
+	left := (time.parse_rfc3339_ns(c.not_after) - time.parse_rfc3339_ns(data.params.now)) / day
+	[severity, words] := expiry(c.role, left)
+}
+
+deny contains {
 	"message": message,
 	"path": path,
 	"value": value,
@@ -68,6 +80,16 @@ deny contains {
 	"severity": "info",
 } if {
 	some [path, value, message] in notes
+}
+
+day := ((24 * 60) * 60) * 1000000000
+
+expiry(_, left) := ["medium", "has expired"] if left <= 0
+
+expiry(role, left) := ["info", sprintf("expires in %d days", [floor(left)])] if {
+	left > 0
+	left < 30
+	role != "swarm"
 }
 
 writers(f) := "everybody" if {

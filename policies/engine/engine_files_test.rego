@@ -34,3 +34,23 @@ test_passes_where_only_root_may_write if {
 		count(policy.deny) == 0 with input as with_file(changes)
 	}
 }
+
+with_certificate(role, not_after) := fixture.engine({"certificates": [
+	{"path": "/etc/docker/cert.pem", "role": role, "subject": "CN=host", "not_after": not_after},
+]})
+
+params := {"now": "2026-03-01T12:00:00Z"}
+
+test_fails_for_certificates_that_expire if {
+	every row in [
+		["api", "2026-03-01T11:59:59Z", "medium"], ["swarm", "2026-02-01T00:00:00Z", "medium"], ["registry", "2026-03-20T00:00:00Z", "info"],
+	] {
+		[row[2]] == [d.severity | some d in policy.deny] with input as with_certificate(row[0], row[1]) with data.params as params
+	}
+}
+
+test_passes_for_certificates_that_hold if {
+	every row in [["api", "2026-04-01T00:00:00Z"], ["swarm", "2026-03-10T00:00:00Z"]] {
+		count(policy.deny) == 0 with input as with_certificate(row[0], row[1]) with data.params as params
+	}
+}

@@ -52,5 +52,5 @@ clean := {
 		"served": false, "added_capabilities": [], "unprivileged_ports": false, "unprivileged_icmp": false, "runtimes": [],
 		"allowed_devices": [], "inheritable_capabilities": false, "nri": false, "nri_plugins": [],
 	},
-	"audit": {"configured": true, "paths": ["/etc/docker"]},
+	"audit": {"configured": true, "paths": ["/etc/docker"]}, "certificates": [],
 }

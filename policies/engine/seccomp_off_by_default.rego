@@ -4,7 +4,7 @@
 #   - input: schema["engine"]
 # custom:
 #   part_of: PS-ENG-009
-#   needs: [seccomp, cri]
+#   needs: [seccomp, cri, name]
 package postscan.engine.seccomp_off_by_default
 
 deny contains {
@@ -22,10 +22,11 @@ messages := {
 	"unsupported": "the engine or the kernel has no seccomp",
 }
 
-# A pod that says nothing is the kubelet's matter too: its seccompDefault gives one.
+# To containerd a pod that says nothing is the kubelet's matter too, whose seccompDefault gives one. CRI-O's switch is for all pods.
 default severity := "high"
 
 severity := "medium" if {
 	input.cri.served
+	input.name != "cri-o"
 	input.seccomp == "unconfined"
 }

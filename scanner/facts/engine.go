@@ -50,6 +50,8 @@ type Engine struct {
 	Swarm              Swarm              `json:"swarm"`
 	CRI                CRIConfig          `json:"cri"`
 	Audit              AuditRules         `json:"audit"`
+	// Certificates are those that the engine shows or believes: of its API, of registries, of its swarm; sorted by path.
+	Certificates []EngineCertificate `json:"certificates"`
 }
 
 // EngineComponent is a program with its version.
@@ -104,6 +106,15 @@ type EngineFile struct {
 	ParentPrivate bool   `json:"parent_private"` // a folder above it lets nobody but its owner through
 	// GroupMembers are the users of the file's group other than root, sorted; for sockets only.
 	GroupMembers []string `json:"group_members"`
+}
+
+// EngineCertificate is a certificate among the engine's files.
+type EngineCertificate struct {
+	Path string `json:"path"`
+	// Role is api (of the engine and of authorities for its API), registry, or swarm, whose nodes renew theirs by themselves.
+	Role     string `json:"role"`
+	Subject  string `json:"subject"`
+	NotAfter string `json:"not_after"` // RFC 3339
 }
 
 // InsecureRegistry is a registry that the engine talks to without TLS, or without verifying it.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -186,6 +187,8 @@ func (s *session) containerdListeners(conf containerdConfig, run section) {
 			Purpose: purpose, Network: "tcp", Address: address, Loopback: loopback(address), TLS: tls, ClientVerification: verify, Source: source,
 		})
 	}
+	s.certificate(conf.GRPC.TCPTLSCert, "api")
+	s.certificate(conf.GRPC.TCPTLSCA, "api")
 	if a := conf.GRPC.TCPAddress; a != "" {
 		add("api", a, conf.GRPC.TCPTLSCert != "", conf.GRPC.TCPTLSCA != "", "config.toml")
 	}
@@ -199,9 +202,13 @@ func (s *session) containerdListeners(conf containerdConfig, run section) {
 	if !s.facts.CRI.Served {
 		return
 	}
-	if port := stream.text("streamServerPort"); port != "" && port != "0" || stream.text("streamServerAddress") != "" {
+	host, set := stream.get("streamServerAddress")
+	if port := stream.text("streamServerPort"); set || port != "" && port != "0" {
+		if !set {
+			host = "127.0.0.1" // its default; an empty address is one that other machines reach
+		}
 		tls := stream.on("enableTLSStreaming")
-		add("stream", hostPort(stream.text("streamServerAddress"), cmp.Or(port, "0")), tls, tls, "config.toml")
+		add("stream", net.JoinHostPort(fmt.Sprint(host), cmp.Or(port, "0")), tls, tls, "config.toml")
 	}
 }
 

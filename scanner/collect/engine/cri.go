@@ -163,7 +163,7 @@ func (a *criAPI) list(ctx context.Context) ([]string, error) {
 type criInfo struct {
 	SandboxID   string   `json:"sandboxID"`
 	PID         int      `json:"pid"`
-	Privileged  bool     `json:"privileged"` // CRI-O
+	Privileged  *bool    `json:"privileged"` // CRI-O since 1.19
 	RuntimeType string   `json:"runtimeType"`
 	RuntimeSpec *ociSpec `json:"runtimeSpec"`
 	Config      struct { // containerd: what the kubelet asked for
@@ -261,10 +261,13 @@ func criState(st cri.ContainerState) string {
 func (a *criAPI) fill(s *session, c *container, info *criInfo) {
 	d, sec := &c.doc, info.Config.Linux.SecurityContext
 	c.pid = info.PID
-	d.Privileged = sec.Privileged || info.Privileged
+	d.Privileged = sec.Privileged || info.Privileged != nil && *info.Privileged
 	d.CapabilitiesAdd, d.CapabilitiesDrop = names(sec.Capabilities.Add), names(sec.Capabilities.Drop)
 	d.Runtime = info.RuntimeType
 	s.spec(c, info.RuntimeSpec)
+	if s.facts.Name == crio && info.Privileged == nil {
+		d.Privileged = looksPrivileged(d)
+	}
 	if sec.Seccomp != nil && sec.Seccomp.Type == 2 && d.Seccomp == "RuntimeDefault" {
 		d.Seccomp = "Localhost"
 	}

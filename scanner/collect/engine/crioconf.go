@@ -24,11 +24,12 @@ type crioConfig struct {
 	Crio struct {
 		Root string `toml:"root"`
 		API  struct {
-			Listen        string `toml:"listen"`
-			StreamAddress string `toml:"stream_address"`
-			StreamPort    string `toml:"stream_port"`
-			StreamTLS     bool   `toml:"stream_enable_tls"`
-			StreamCA      string `toml:"stream_tls_ca"`
+			Listen        string  `toml:"listen"`
+			StreamAddress *string `toml:"stream_address"`
+			StreamPort    string  `toml:"stream_port"`
+			StreamTLS     bool    `toml:"stream_enable_tls"`
+			StreamCA      string  `toml:"stream_tls_ca"`
+			StreamCert    string  `toml:"stream_tls_cert"`
 		} `toml:"api"`
 		Runtime struct {
 			SELinux                 bool                   `toml:"selinux"`
@@ -222,8 +223,16 @@ func (s *session) crioRuntime(conf crioConfig, handlers []string) {
 
 func (s *session) crioListeners(conf crioConfig) {
 	a := conf.Crio.API
-	if a.StreamAddress != "" || a.StreamPort != "" {
-		address := hostPort(a.StreamAddress, cmp.Or(a.StreamPort, "0"))
+	if a.StreamTLS {
+		s.certificate(a.StreamCert, "api")
+	}
+	if a.StreamAddress != nil || a.StreamPort != "" {
+		// CRI-O's default is the loopback; an empty address is one that other machines reach.
+		host := "127.0.0.1"
+		if a.StreamAddress != nil {
+			host = *a.StreamAddress
+		}
+		address := net.JoinHostPort(host, cmp.Or(a.StreamPort, "0"))
 		s.facts.Listeners = append(s.facts.Listeners, facts.Listener{
 			Purpose: "stream", Network: "tcp", Address: address, Loopback: loopback(address), TLS: a.StreamTLS, ClientVerification: a.StreamTLS && a.StreamCA != "", Source: "crio.conf",
 		})

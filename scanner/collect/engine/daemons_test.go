@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -75,17 +74,8 @@ func start(t testing.TB, socket string, command ...string) *exec.Cmd {
 			<-done
 		}
 	})
-	for range 600 {
-		c, err := net.Dial("unix", socket)
-		if err == nil {
-			_ = c.Close()
-			return cmd
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	text, _ := os.ReadFile(log.Name())
-	t.Fatalf("%s does not listen after 30 seconds:\n%s", command[0], text)
-	return nil
+	listens(t, socket, log.Name())
+	return cmd
 }
 
 // runner runs a client of the daemon.

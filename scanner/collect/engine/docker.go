@@ -554,6 +554,9 @@ func (s *session) process(c *container) {
 	if !d.Privileged {
 		d.Capabilities, d.CapabilitiesFrom = whole(capabilityNames(st.bounding)), "process"
 	}
+	if st.apparmor == "unconfined" && s.facts.AppArmor == "enabled" { // the engine names a profile also where it could not load it
+		d.AppArmor = "Unconfined"
+	}
 	if d.Root == "unknown" && !st.remapped {
 		d.Root = "no"
 		if st.uid == 0 {

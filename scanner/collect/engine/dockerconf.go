@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/postscan/postscan/scanner/facts"
 )
@@ -177,9 +180,12 @@ func (s *session) dockerFiles(config string, conf daemonConfig, dataRoot string)
 	s.file(config, "config")
 	s.file(filepath.Dir(config), "folder")
 	s.file(dataRoot, "folder")
-	s.file(conf.TLSCACert, "certificate")
-	s.file(conf.TLSCert, "certificate")
-	s.file(conf.TLSKey, "key")
+	for _, t := range s.dockerTLS(conf) {
+		s.file(t.path, t.role)
+		if t.role == "certificate" {
+			s.certificate(t.path, "api")
+		}
+	}
 	s.file("/etc/default/docker", "config")
 	s.file("/etc/sysconfig/docker", "config")
 	s.units("docker.service", "docker.socket")
@@ -188,8 +194,85 @@ func (s *session) dockerFiles(config string, conf daemonConfig, dataRoot string)
 		role := "certificate"
 		if strings.HasSuffix(c, ".key") {
 			role = "key"
+		} else {
+			s.certificate(s.machine.unrooted(c), "registry")
 		}
 		s.file(s.machine.unrooted(c), role)
+	}
+	for _, name := range []string{"swarm-root-ca.crt", "swarm-node.crt"} {
+		s.certificate(filepath.Join(dataRoot, "swarm/certificates", name), "swarm")
+	}
+	s.file(filepath.Join(dataRoot, "swarm/certificates/swarm-node.key"), "key")
+}
+
+// tlsFile is a file of the engine's TLS.
+type tlsFile struct{ path, role string }
+
+// dockerTLS are the files of the engine's TLS: those that the command line names,
+// else daemon.json, else, with TLS on, the usual ones.
+func (s *session) dockerTLS(conf daemonConfig) []tlsFile {
+	on := conf.TLS || conf.TLSVerify
+	for _, name := range []string{"--tls", "--tlsverify"} {
+		if v, given := s.peer.boolFlag(name); given {
+			on = on || v
+		}
+	}
+	home := s.home()
+	if home == "" {
+		home = "/root"
+	}
+	var out []tlsFile
+	for _, f := range []struct{ flag, json, usual, role string }{
+		{"--tlscacert", conf.TLSCACert, "ca.pem", "certificate"}, {"--tlscert", conf.TLSCert, "cert.pem", "certificate"}, {"--tlskey", conf.TLSKey, "key.pem", "key"},
+	} {
+		path := f.json
+		if v, ok := s.peer.flag(f.flag); ok && len(v) > 0 {
+			path = v[0]
+		}
+		if path == "" && on {
+			path = filepath.Join(home, ".docker", f.usual)
+		}
+		out = append(out, tlsFile{path, f.role})
+	}
+	return out
+}
+
+// certificate notes a certificate where it exists.
+func (s *session) certificate(path, role string) {
+	if path == "" {
+		return
+	}
+	b, err := s.machine.read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	var cert *x509.Certificate
+	if err == nil {
+		cert, err = firstCertificate(b)
+	}
+	if err != nil {
+		reason := path + " cannot be read: " + err.Error()
+		if errors.Is(err, fs.ErrPermission) {
+			reason = path + " may not be read; run postscan as root"
+		}
+		s.gap(facts.Unknown, reason, true, "certificates")
+		return
+	}
+	s.facts.Certificates = append(s.facts.Certificates, facts.EngineCertificate{
+		Path: path, Role: role, Subject: cert.Subject.String(), NotAfter: cert.NotAfter.UTC().Format(time.RFC3339),
+	})
+}
+
+// firstCertificate reads the first certificate of a PEM file.
+func firstCertificate(data []byte) (*x509.Certificate, error) {
+	for {
+		var block *pem.Block
+		if block, data = pem.Decode(data); block == nil {
+			return nil, errors.New("it holds no certificate in PEM")
+		}
+		if block.Type == "CERTIFICATE" {
+			return x509.ParseCertificate(block.Bytes)
+		}
 	}
 }
 

@@ -19,8 +19,8 @@ import (
 )
 
 // CRI-O is not in Debian, and the machines of the tests have neither AppArmor nor SELinux. What follows is therefore no
-// real engine: the documents below are written by hand after CRI-O's and Docker's own documentation of their formats, and
-// served over the real protocols.
+// real engine: the documents below are WRITTEN BY HAND after CRI-O's and Docker's own documentation of their formats, and
+// served over the real protocols. What real engines said is in recorded_test.go.
 
 // crioSpec is an OCI specification as CRI-O gives it in the verbose status of a container.
 const crioSpec = `{"sandboxID": "pod1", "pid": 4242, "privileged": false, "runtimeSpec": {
@@ -176,7 +176,7 @@ insecure_registries = ["registry.example:5000"]
 		t.Errorf("container (-want +got):\n%s", diff)
 	}
 	wantEngine := []string{
-		"PS-ENG-001 critical stream 0.0.0.0:10010", "PS-ENG-009 medium default", "PS-ENG-016 medium registry registry.example:5000", "PS-ENG-016 medium signatures",
+		"PS-ENG-001 critical stream 0.0.0.0:10010", "PS-ENG-009 high default", "PS-ENG-016 medium registry registry.example:5000", "PS-ENG-016 medium signatures",
 		"PS-ENG-019 info devices kata", "PS-ENG-019 medium annotation crun io.kubernetes.cri-o.Devices", "PS-ENG-019 medium capability SYS_PTRACE",
 		"PS-ENG-019 medium device /dev/mem", "PS-ENG-019 medium inheritable",
 	}

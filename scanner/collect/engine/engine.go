@@ -253,6 +253,8 @@ func (s *session) explain(err error) error {
 		return fmt.Errorf("%w; run postscan as root or as a user of the socket's group", err)
 	case errors.Is(err, fs.ErrNotExist) && s.place.path != "":
 		return fmt.Errorf("there is no socket %s; start the engine, or say where it is with --host", s.place.path)
+	case strings.HasPrefix(s.place.ref, "tcp://") && tlsTrouble(err):
+		return fmt.Errorf("%w; the engine and postscan do not agree on certificates: set DOCKER_CERT_PATH to a folder with ca.pem, cert.pem and key.pem that the engine accepts", err)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("%w; nothing listens there: start the engine", err)
 	case errors.As(err, &op):
@@ -260,6 +262,12 @@ func (s *session) explain(err error) error {
 	default:
 		return err
 	}
+}
+
+// tlsTrouble says that a connection came to nothing because of certificates.
+func tlsTrouble(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "x509: ") || strings.Contains(text, "tls: ") || strings.Contains(text, "HTTP request to an HTTPS server") || strings.Contains(text, "load X509 key pair") || strings.Contains(text, "/ca.pem")
 }
 
 // engine reads everything about the engine itself.
@@ -290,7 +298,7 @@ func (s *session) engine(ctx context.Context, e api) error {
 func (s *session) local() {
 	if !s.place.local {
 		const reason = "the engine runs on another machine, whose files are not read; run postscan engine there"
-		s.gap(facts.NotAssessed, reason, true, "files", "listeners", "insecure_registries")
+		s.gap(facts.NotAssessed, reason, true, "files", "listeners", "insecure_registries", "certificates")
 		s.gap(facts.NotAssessed, reason, true, "iptables", "public_address") // containers are judged by what is known
 		s.containerGaps["iptables"], s.containerGaps["public_address"] = s.missing["iptables"], s.missing["public_address"]
 		s.gap(facts.NotAssessed, reason, false, "audit", "signature_policy", "userland_proxy")
@@ -314,6 +322,8 @@ func (s *session) local() {
 	}
 	s.processListeners()
 	slices.SortStableFunc(s.facts.Files, func(a, b facts.EngineFile) int { return cmp.Compare(a.Path, b.Path) })
+	slices.SortStableFunc(s.facts.Certificates, func(a, b facts.EngineCertificate) int { return cmp.Compare(a.Path, b.Path) })
+	s.facts.Certificates = slices.CompactFunc(s.facts.Certificates, func(a, b facts.EngineCertificate) bool { return a.Path == b.Path })
 	s.facts.Files = slices.CompactFunc(s.facts.Files, func(a, b facts.EngineFile) bool { return a.Path == b.Path })
 }
 

@@ -416,6 +416,19 @@ func TestLyingProc(t *testing.T) {
 	if !ok || !st.noNewPrivs || st.seccomp != 2 || !st.remapped || len(capabilityNames(st.bounding)) != 14 {
 		t.Errorf("%t %+v %v", ok, st, capabilityNames(st.bounding))
 	}
+	// AppArmor's word on a process counts where the kernel has AppArmor: an engine names a profile that it could not load.
+	writeFile(t, root, "proc/77/attr/current", "unconfined\n")
+	if st, _ := m.status(77, id); st.apparmor != "" {
+		t.Errorf("without AppArmor: %q", st.apparmor)
+	}
+	writeFile(t, root, "sys/module/apparmor/parameters/enabled", "Y\n")
+	if st, _ := m.status(77, id); st.apparmor != "unconfined" {
+		t.Errorf("AppArmor %q", st.apparmor)
+	}
+	writeFile(t, root, "proc/77/attr/apparmor/current", "docker-default (enforce)\n")
+	if st, _ := m.status(77, id); st.apparmor != "docker-default" {
+		t.Errorf("AppArmor %q", st.apparmor)
+	}
 	writeFile(t, root, "proc/77/status", "Uid:\tx\nNoNewPrivs:\t1\n")
 	if _, ok := m.status(77, id); ok {
 		t.Error("a status without its fields is believed")

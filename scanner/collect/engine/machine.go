@@ -317,6 +317,12 @@ func (m *machine) audit(s *session) {
 	s.facts.Audit.Paths = slices.Compact(s.facts.Audit.Paths)
 }
 
+// appArmor says that the kernel has AppArmor, so that attributes of processes are its own and not SELinux's.
+func (m *machine) appArmor() bool {
+	b, err := m.read("/sys/module/apparmor/parameters/enabled")
+	return err == nil && strings.HasPrefix(string(b), "Y")
+}
+
 // procStatus is what /proc says of the first process of a container.
 type procStatus struct {
 	noNewPrivs bool
@@ -324,6 +330,8 @@ type procStatus struct {
 	bounding   uint64 // capabilities
 	uid        int    // on the machine
 	remapped   bool   // it is in a user namespace with a range of its own
+	// apparmor is the profile that confines it: "unconfined", a name; "" where the kernel does not tell.
+	apparmor string
 }
 
 // status reads /proc of a process, if it is the container's: its control group
@@ -360,6 +368,12 @@ func (m *machine) status(pid int, id string) (procStatus, bool) {
 		}
 		if perr == nil {
 			seen++
+		}
+	}
+	for _, file := range []string{"attr/apparmor/current", "attr/current"} {
+		if b, err := m.procFile(pid, file); err == nil && st.apparmor == "" && m.appArmor() {
+			profile, _, _ := strings.Cut(strings.TrimSpace(string(b)), " (")
+			st.apparmor = strings.Trim(profile, "\x00\n")
 		}
 	}
 	if maps, err := m.procFile(pid, "uid_map"); err == nil {

@@ -86,11 +86,21 @@ func (a *criAPI) plainContainer(ctx context.Context, s *session, ns, id string) 
 			})
 		}
 	}
-	// A specification does not say "privileged"; who has every capability and no filter is.
-	c.doc.Privileged = slices.Equal(c.doc.Capabilities, []string{"ALL"}) && c.doc.Seccomp == "Unconfined" && !c.doc.MaskedPaths
+	c.doc.Privileged = looksPrivileged(&c.doc)
 	c.missing["ports"] = facts.Missing{Status: facts.NotAssessed, Reason: "containerd itself publishes no ports; whoever does keeps that in rules of the packet filter"}
 	s.kubernetes(c, in.GetLabels())
 	return c, nil
+}
+
+// looksPrivileged tells by a specification, which does not say "privileged": who has
+// every capability of the kernel and no filter is. Kernels before 5.9 lack the last three.
+func looksPrivileged(d *facts.EngineContainer) bool {
+	if d.Seccomp != "Unconfined" || d.MaskedPaths {
+		return false
+	}
+	return slices.Equal(d.Capabilities, []string{"ALL"}) || !slices.ContainsFunc(facts.AllCapabilities(), func(c string) bool {
+		return !slices.Contains(d.Capabilities, c) && !slices.Contains([]string{"PERFMON", "BPF", "CHECKPOINT_RESTORE"}, c)
+	})
 }
 
 // propagation is the one among the options of a mount.

@@ -141,8 +141,11 @@ func (s *session) podmanConfig() {
 				continue
 			}
 			address = strings.TrimPrefix(address, "//")
-			_, cert := p.flag("--tls-cert")
-			_, clients := p.flag("--tls-client-ca")
+			certs, cert := p.flag("--tls-cert")
+			authorities, clients := p.flag("--tls-client-ca")
+			for _, file := range append(certs, authorities...) {
+				s.certificate(file, "api")
+			}
 			s.facts.Listeners = append(s.facts.Listeners, facts.Listener{
 				Purpose: "api", Network: "tcp", Address: address, Loopback: loopback(address), TLS: cert, ClientVerification: clients, Source: "command line",
 			})
