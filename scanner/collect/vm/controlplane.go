@@ -2,8 +2,8 @@ package vm
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -11,9 +11,6 @@ import (
 
 	"github.com/postscan/postscan/scanner/facts"
 )
-
-// manifestDirs are where kubelets look for static pods.
-var manifestDirs = []string{"etc/kubernetes/manifests", "var/lib/rancher/rke2/agent/pod-manifests"}
 
 // staticPod is what a manifest of a static pod says of how it runs.
 type staticPod struct {
@@ -43,14 +40,17 @@ type staticPod struct {
 	} `json:"spec"`
 }
 
-// controlPlane returns the cluster as far as the static pods of this machine
-// tell of its control plane, nil where there are none. They are judged by the
-// same checks as those that the API shows.
-func (s *scan) controlPlane(target string) *facts.Resource {
+// controlPlane returns the cluster as far as this machine tells of its control
+// plane, nil where it tells nothing. The components are judged by the same checks
+// as those that the API shows.
+func (s *scan) controlPlane(target string, all []component, unread []string) *facts.Resource {
+	if len(all)+len(unread) == 0 {
+		return nil
+	}
 	c := &facts.Cluster{}
 	r := &facts.Resource{
 		Kind: facts.KindCluster, ID: "cluster", Target: target, Facts: c, Missing: facts.NeedsAPI(facts.KindCluster), Places: map[string]facts.Origin{},
-		Links: []facts.Link{{Type: "runs-on", To: "vm/" + s.doc.Hostname, Evidence: "its manifests were found on the machine", Confidence: "certain"}},
+		Links: []facts.Link{{Type: "runs-on", To: "vm/" + s.doc.Hostname, Evidence: "its manifests, processes or units were found on the machine", Confidence: "certain"}},
 	}
 	c.Anonymous, c.EtcdGuarded = facts.AnonymousAccess{Enabled: "unknown", Bindings: -1}, "unknown"
 	c.Endpoint = facts.Endpoint{Public: "unknown", Restricted: "unknown"}
@@ -58,53 +58,24 @@ func (s *scan) controlPlane(target string) *facts.Resource {
 	lists := map[string]*[]facts.Component{
 		"kube-apiserver": &c.APIServers, "kube-controller-manager": &c.ControllerManagers, "kube-scheduler": &c.Schedulers, "etcd": &c.Etcds, "kube-proxy": &c.KubeProxies,
 	}
-	fields := map[string]string{
-		"kube-apiserver": "api_servers", "kube-controller-manager": "controller_managers", "kube-scheduler": "schedulers", "etcd": "etcds", "kube-proxy": "kube_proxies",
-	}
-	var unread []string
-	for _, dir := range manifestDirs {
-		names, err := s.t.list(dir)
-		if err != nil && !absent(err) {
-			unread = append(unread, why(err))
+	contained := map[string]bool{}
+	for _, comp := range all {
+		list, field := lists[comp.Name], componentNames()[comp.Name]
+		comp.Where, comp.Path = s.doc.Hostname, fmt.Sprintf("%s[%d]", field, len(*list))
+		r.Places[comp.Path] = facts.Origin{File: comp.file}
+		if comp.Name == "kube-apiserver" {
+			s.readConfig(&comp, r)
 		}
-		slices.Sort(names)
-		for _, name := range names {
-			if strings.HasPrefix(name, ".") {
-				continue // the kubelet leaves them out too
-			}
-			file := path.Join(dir, name)
-			pod, err := s.staticPod(file)
-			if err != nil {
-				unread = append(unread, why(err))
-				continue
-			}
-			for i := range pod.Spec.Containers {
-				comp, ok := pod.component(i)
-				list := lists[comp.Name]
-				if !ok || list == nil {
-					continue
-				}
-				comp.Where, comp.Path = s.doc.Hostname, fmt.Sprintf("%s[%d]", fields[comp.Name], len(*list))
-				r.Places[comp.Path] = facts.Origin{File: absolute(file)}
-				if comp.Name == "kube-apiserver" {
-					s.readConfig(&comp, pod, i, r)
-				}
-				*list = append(*list, comp)
-			}
-		}
+		contained[field] = contained[field] || comp.onHost == nil && comp.ConfigFile
+		*list = append(*list, comp.Component)
 	}
-	found := 0
-	for name, field := range fields {
-		found += len(*lists[name])
+	for name, field := range componentNames() {
 		if len(*lists[name]) == 0 {
-			r.Missing[field] = facts.Missing{Status: facts.NotAssessed, Partial: true, Reason: "no manifest of it is on this machine"}
+			r.Missing[field] = facts.Missing{Status: facts.NotAssessed, Partial: true, Reason: "neither a manifest, nor a process, nor a unit of it is on this machine"}
 		}
 		if len(unread) > 0 {
 			r.Missing[field] = facts.Missing{Status: facts.Unknown, Partial: true, Reason: "manifests of static pods: " + strings.Join(unread, "; ")}
 		}
-	}
-	if found == 0 && len(unread) == 0 {
-		return nil
 	}
 	broken := map[string]facts.Missing{} // what was tried outweighs what nobody tried
 	for p, m := range r.Missing {
@@ -114,6 +85,11 @@ func (s *scan) controlPlane(target string) *facts.Resource {
 	}
 	r.Missing["etcd_guarded"] = facts.Missing{Status: facts.NotAssessed, Partial: true, Reason: "the firewall's rules were not read"}
 	c.FromComponents(r.Missing)
+	for field, is := range contained {
+		if is {
+			r.Missing[field+"[].flags"] = facts.Missing{Status: facts.NotAssessed, Partial: true, Reason: "it runs in a container, and its configuration file is in there; postscan cluster asks the API for it"}
+		}
+	}
 	for p, m := range broken {
 		r.Missing[p] = m
 	}
@@ -173,7 +149,7 @@ func (p *staticPod) onHost(i int, name string) string {
 
 // readConfig reads the files that flags of the API server name, and keeps what
 // checks ask.
-func (s *scan) readConfig(c *facts.Component, p *staticPod, i int, r *facts.Resource) {
+func (s *scan) readConfig(c *component, r *facts.Resource) {
 	c.Config.Read = true
 	c.Config.Anonymous = "unset"
 	for _, f := range []struct {
@@ -189,9 +165,12 @@ func (s *scan) readConfig(c *facts.Component, p *staticPod, i int, r *facts.Reso
 		if !given {
 			continue
 		}
-		data, err := s.t.read(p.onHost(i, name))
-		if err == nil {
-			err = f.read(data, &c.Config)
+		err := errInContainer
+		if c.onHost != nil {
+			var data []byte
+			if data, err = s.t.read(c.onHost(name)); err == nil {
+				err = f.read(data, &c.Config)
+			}
 		}
 		if err != nil {
 			c.Config.Read = false
@@ -199,6 +178,9 @@ func (s *scan) readConfig(c *facts.Component, p *staticPod, i int, r *facts.Reso
 		}
 	}
 }
+
+// errInContainer is for files of a process that has a file system of its own.
+var errInContainer = errors.New("it is in the container that the API server runs in")
 
 func readAuthentication(data []byte, c *facts.ComponentConfig) error {
 	var doc struct {

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-
-	"github.com/postscan/postscan/scanner/facts"
 )
 
 // FuzzParsers gives every parser of this package what no machine writes: none may
@@ -48,9 +46,11 @@ func FuzzParsers(f *testing.F) {
 			plainText(t, acpiVendor(oem, table))
 		}
 		dmiSign("sys_vendor", text)
-		c := sshdConfig{values: map[string]string{}, places: map[string]facts.Origin{}, read: func(string) ([]byte, error) { return []byte(text), nil }, glob: func(p string) []string { return []string{p} }}
+		c := newSSHDConfig(func(string) ([]byte, error) { return []byte(text), nil }, func(p string) []string { return []string{p} })
+		c.options(commandLine{args: strings.Fields(text)})
+		coversEveryone(text)
 		if !strings.Contains(strings.ToLower(text), "include") { // it would include itself, as often as sshd goes deep
-			c.file("x", 0)
+			c.file("x", 0, always)
 		}
 		for _, v := range c.values {
 			plainText(t, v)

@@ -2,7 +2,6 @@ package vm
 
 import (
 	"bytes"
-	"context"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
@@ -37,7 +36,7 @@ type nodeScan struct {
 
 // node returns the machine as a node of Kubernetes, nil where it is none. What
 // only the API tells is not assessed.
-func (s *scan) node(_ context.Context, target string, machine *facts.Resource) *facts.Resource {
+func (s *scan) node(target string, machine *facts.Resource, found []component) *facts.Resource {
 	if !s.doc.Role.KubernetesNode {
 		return nil
 	}
@@ -53,7 +52,7 @@ func (s *scan) node(_ context.Context, target string, machine *facts.Resource) *
 	k.system()
 	k.kubelet()
 	k.k3s()
-	k.files()
+	k.files(found)
 	k.software()
 	k.settings()
 	slices.SortFunc(k.n.Files, func(a, b facts.NodeFile) int { return strings.Compare(a.Path, b.Path) })
@@ -139,21 +138,21 @@ func (k *nodeScan) system() {
 
 // kubelet reads the command line of the kubelet and the files that it names.
 func (k *nodeScan) kubelet() {
-	args, where := k.kubeletArgs()
-	if args == nil {
+	line, found := k.commandLine("kubelet", "kubelet.service")
+	if !found {
 		if k.isK3s() {
 			reason := "k3s and RKE2 start the kubelet inside of themselves; its configuration is seen with postscan cluster --kubelet-config"
 			k.hide("kubelet", facts.NotAssessed, reason, false)
 			k.hide("kubelet_flags", facts.NotAssessed, reason, false)
 			return
 		}
-		reason := "neither a process nor a unit of systemd tells how the kubelet is started"
+		const reason = "neither a process nor a unit of systemd tells how the kubelet is started"
 		k.hide("kubelet", facts.Unknown, reason, false)
 		k.hide("kubelet_flags", facts.Unknown, reason, false)
 		return
 	}
-	k.log.Debug("kubelet found", "by", where)
-	k.n.KubeletFlags = facts.ParseFlags("kubelet", args, "kubelet_flags")
+	k.log.Debug("kubelet found", "by", line.file)
+	k.n.KubeletFlags = facts.ParseFlags("kubelet", line.args, "kubelet_flags")
 	var docs [][]byte
 	read := func(name string) bool {
 		data, err := k.t.read(name)
@@ -208,93 +207,6 @@ func validKubelet(data []byte) error {
 		return fmt.Errorf("it is no KubeletConfiguration")
 	}
 	return nil
-}
-
-// kubeletArgs is the kubelet's command line: of the process, else of its unit.
-func (k *nodeScan) kubeletArgs() (args []string, where string) {
-	if k.live {
-		for _, pid := range k.processes() {
-			if k.t.line(path.Join("proc", pid, "comm")) != "kubelet" {
-				continue
-			}
-			if data, err := k.t.read(path.Join("proc", pid, "cmdline")); err == nil && len(data) > 0 {
-				words := strings.Split(strings.TrimRight(string(data), "\x00"), "\x00")
-				return words[1:], "/proc/" + pid
-			}
-		}
-	}
-	for _, dir := range []string{"etc/systemd/system", "usr/lib/systemd/system", "lib/systemd/system", "usr/local/lib/systemd/system"} {
-		unit := path.Join(dir, "kubelet.service")
-		if data, err := k.t.read(unit); err == nil {
-			return k.unitArgs(string(data)), absolute(unit)
-		}
-	}
-	return nil, ""
-}
-
-// unitArgs reads ExecStart of the kubelet's unit and its drop-ins, with the
-// variables that they set.
-func (k *nodeScan) unitArgs(unit string) []string {
-	texts := []string{unit}
-	for _, dir := range []string{"usr/lib/systemd/system", "lib/systemd/system", "etc/systemd/system"} {
-		for _, name := range k.t.below(path.Join(dir, "kubelet.service.d"), func(n string) bool { return strings.HasSuffix(n, ".conf") }) {
-			if data, err := k.t.read(name); err == nil {
-				texts = append(texts, string(data))
-			}
-		}
-	}
-	start, variables := "", map[string]string{}
-	for _, text := range texts {
-		for _, line := range unitLines(text) {
-			key, value, _ := strings.Cut(line, "=")
-			switch strings.TrimSpace(key) {
-			case "ExecStart":
-				start = strings.TrimSpace(value) // an empty one resets, the last one counts
-			case "Environment":
-				for _, w := range splitQuoted(value) {
-					name, v, _ := strings.Cut(w, "=")
-					variables[name] = v
-				}
-			case "EnvironmentFile":
-				data, err := k.t.read(strings.TrimPrefix(strings.TrimSpace(value), "-"))
-				if err != nil {
-					continue
-				}
-				for l := range strings.Lines(string(data)) {
-					name, v, ok := strings.Cut(strings.TrimSpace(l), "=")
-					if ok && !strings.HasPrefix(name, "#") {
-						variables[name] = strings.Trim(v, `"'`)
-					}
-				}
-			}
-		}
-	}
-	var args []string
-	for i, w := range splitQuoted(start) {
-		if i == 0 {
-			continue
-		}
-		if name, ok := strings.CutPrefix(w, "$"); ok {
-			args = append(args, splitQuoted(variables[strings.Trim(name, "{}")])...)
-			continue
-		}
-		args = append(args, w)
-	}
-	if args == nil {
-		return []string{}
-	}
-	return args
-}
-
-// unitLines joins lines that end with a backslash.
-func unitLines(text string) []string {
-	var out []string
-	for line := range strings.Lines(strings.ReplaceAll(text, "\\\n", " ")) {
-		if line = strings.TrimSpace(line); line != "" && line[0] != '#' && line[0] != ';' {
-			out = append(out, line)
-		}
-	}
-	return out
 }
 
 func (k *nodeScan) isK3s() bool {
@@ -411,9 +323,13 @@ func modeBits(m fs.FileMode) int {
 	return int(n)
 }
 
-// files lists what the cluster's components keep on the node.
-func (k *nodeScan) files() {
-	for _, f := range []struct{ path, role string }{
+// nodeFile is where something of a cluster lies, and what it is.
+type nodeFile struct{ path, role string }
+
+// usualFiles are the files and folders of kubeadm and of those who keep to its
+// places, of k3s, RKE2 and MicroK8s.
+func usualFiles() []nodeFile {
+	files := []nodeFile{
 		{"etc/kubernetes/manifests", facts.RoleManifestDir}, {"etc/kubernetes/pki", facts.RolePKIDir}, {"etc/kubernetes/pki/etcd", facts.RolePKIDir},
 		{"etc/kubernetes/admin.conf", facts.RoleAdminKubeconfig}, {"etc/kubernetes/super-admin.conf", facts.RoleAdminKubeconfig},
 		{"etc/rancher/k3s/k3s.yaml", facts.RoleAdminKubeconfig}, {"etc/rancher/rke2/rke2.yaml", facts.RoleAdminKubeconfig},
@@ -429,8 +345,36 @@ func (k *nodeScan) files() {
 		{"var/lib/rancher/k3s/server/tls", facts.RolePKIDir}, {"var/lib/rancher/rke2/server/tls", facts.RolePKIDir},
 		{"etc/containerd/config.toml", facts.RoleRuntimeConfig}, {"etc/crio/crio.conf", facts.RoleRuntimeConfig},
 		{"run/containerd/containerd.sock", facts.RoleRuntimeSocket}, {"run/k3s/containerd/containerd.sock", facts.RoleRuntimeSocket}, {"run/crio/crio.sock", facts.RoleRuntimeSocket},
-	} {
+	}
+	for _, dir := range []string{"var/lib/rancher/k3s", "var/lib/rancher/rke2"} {
+		files = append(files,
+			nodeFile{dir + "/server/cred/admin.kubeconfig", facts.RoleAdminKubeconfig},
+			nodeFile{dir + "/server/cred/controller.kubeconfig", facts.RoleKubeconfig}, nodeFile{dir + "/server/cred/scheduler.kubeconfig", facts.RoleKubeconfig},
+			nodeFile{dir + "/agent/kubelet.kubeconfig", facts.RoleKubeletConf}, nodeFile{dir + "/agent/kubeproxy.kubeconfig", facts.RoleProxyKubeconfig},
+			nodeFile{dir + "/agent/client-ca.crt", facts.RoleKubeletCA}, nodeFile{dir + "/agent/pod-manifests", facts.RoleManifestDir},
+			nodeFile{dir + "/agent/etc/cni/net.d", facts.RoleCNIDir}, nodeFile{dir + "/agent/etc/containerd/config.toml", facts.RoleRuntimeConfig},
+			nodeFile{dir + "/server/agent-token", facts.RoleJoinToken},
+		)
+	}
+	return append(files,
+		nodeFile{microK8s + "/certs", facts.RolePKIDir}, nodeFile{microK8s + "/credentials/client.config", facts.RoleAdminKubeconfig},
+		nodeFile{microK8s + "/credentials/controller.config", facts.RoleKubeconfig}, nodeFile{microK8s + "/credentials/scheduler.config", facts.RoleKubeconfig},
+		nodeFile{microK8s + "/credentials/kubelet.config", facts.RoleKubeletConf}, nodeFile{microK8s + "/credentials/proxy.config", facts.RoleProxyKubeconfig},
+		nodeFile{microK8s + "/credentials/known_tokens.csv", facts.RoleTokenFile}, nodeFile{microK8s + "/credentials/cluster-tokens.txt", facts.RoleJoinToken},
+		nodeFile{microK8s + "/credentials/persistent-cluster-tokens.txt", facts.RoleJoinToken},
+		nodeFile{microK8s + "/args/kubelet", facts.RoleKubeletConfig}, nodeFile{microK8s + "/args/cni-network", facts.RoleCNIDir},
+		nodeFile{microK8s + "/args/containerd.toml", facts.RoleRuntimeConfig}, nodeFile{microK8s + "/var/kubernetes/backend", facts.RoleEtcdData},
+		nodeFile{"var/snap/microk8s/common/run/containerd.sock", facts.RoleRuntimeSocket},
+	)
+}
+
+// files lists what the cluster's components keep on the node.
+func (k *nodeScan) files(found []component) {
+	for _, f := range usualFiles() {
 		k.file(f.path, f.role)
+	}
+	for _, dir := range etcdData(found) {
+		k.file(dir, facts.RoleEtcdData)
 	}
 	if !k.live {
 		k.hide("files", facts.Unknown, "a disk does not show the sockets of a running machine", true)
@@ -442,6 +386,9 @@ func (k *nodeScan) files() {
 		{"etc/kubernetes/manifests", facts.RoleManifest, []string{".yaml", ".yml", ".json"}}, {"etc/cni/net.d", facts.RoleCNIConfig, []string{".conf", ".conflist", ".json"}},
 		{"etc/crio/crio.conf.d", facts.RoleRuntimeConfig, []string{".conf"}}, {"etc/systemd/system/kubelet.service.d", facts.RoleKubeletUnit, []string{".conf"}},
 		{"usr/lib/systemd/system/kubelet.service.d", facts.RoleKubeletUnit, []string{".conf"}}, {"var/lib/rancher/k3s/server/db/snapshots", facts.RoleEtcdSnapshot, []string{""}},
+		{"var/lib/rancher/rke2/server/db/snapshots", facts.RoleEtcdSnapshot, []string{""}}, {"var/lib/rancher/rke2/agent/pod-manifests", facts.RoleManifest, []string{".yaml", ".yml", ".json"}},
+		{"var/lib/rancher/k3s/agent/etc/cni/net.d", facts.RoleCNIConfig, []string{".conf", ".conflist", ".json"}}, {"var/lib/rancher/rke2/agent/etc/cni/net.d", facts.RoleCNIConfig, []string{".conf", ".conflist", ".json"}},
+		{microK8s + "/args/cni-network", facts.RoleCNIConfig, []string{".conf", ".conflist", ".json"}},
 	} {
 		names, err := k.t.list(d.dir)
 		if err != nil && !absent(err) {
@@ -453,10 +400,10 @@ func (k *nodeScan) files() {
 			}
 		}
 	}
-	for _, dir := range []string{"etc/kubernetes/pki", "var/lib/kubelet/pki", "var/lib/rancher/k3s/server/tls", "var/lib/rancher/rke2/server/tls"} {
+	for _, dir := range []string{"etc/kubernetes/pki", "var/lib/kubelet/pki", "var/lib/rancher/k3s/server/tls", "var/lib/rancher/rke2/server/tls", microK8s + "/certs"} {
 		k.pki(dir, 0)
 	}
-	for _, name := range []string{"etc/kubernetes/admin.conf", "etc/kubernetes/super-admin.conf", "etc/rancher/k3s/k3s.yaml", "etc/rancher/rke2/rke2.yaml"} {
+	for _, name := range []string{"etc/kubernetes/admin.conf", "etc/kubernetes/super-admin.conf", "etc/rancher/k3s/k3s.yaml", "etc/rancher/rke2/rke2.yaml", microK8s + "/credentials/client.config"} {
 		k.adminCertificate(name)
 	}
 	if name := k.n.Kubelet.TLSCertFile; name != "" {

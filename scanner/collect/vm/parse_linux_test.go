@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/postscan/postscan/scanner/facts"
 )
 
 func TestCompareReleases(t *testing.T) {
@@ -40,20 +38,17 @@ func TestSSHDConfig(t *testing.T) {
 		"/etc/ssh/sshd_config.d/10.conf": "permitrootlogin NO\nMatch Group a\nPubkeyAuthentication no\n",
 		"/etc/ssh/sshd_config.d/20.conf": "PubkeyAuthentication yes\n",
 	}
-	c := sshdConfig{
-		values: map[string]string{}, places: map[string]facts.Origin{}, read: func(name string) ([]byte, error) {
-			if text, ok := texts[name]; ok {
-				return []byte(text), nil
-			}
-			return nil, pathError(name, errNotRegular)
-		},
-		glob: func(string) []string {
-			return []string{"/etc/ssh/sshd_config.d/10.conf", "/etc/ssh/sshd_config.d/20.conf"}
-		},
-	}
-	c.file("etc/ssh/sshd_config", 0)
+	c := newSSHDConfig(func(name string) ([]byte, error) {
+		if text, ok := texts[name]; ok {
+			return []byte(text), nil
+		}
+		return nil, pathError(name, errNotRegular)
+	}, func(string) []string {
+		return []string{"/etc/ssh/sshd_config.d/10.conf", "/etc/ssh/sshd_config.d/20.conf"}
+	})
+	c.file("etc/ssh/sshd_config", 0, always)
 	for keyword, want := range map[string]string{"permitrootlogin": "no", "passwordauthentication": "no", "pubkeyauthentication": "yes", "x11forwarding": "yes"} {
-		if got := c.values[keyword]; got != want {
+		if got := c.value(keyword, ""); got != want {
 			t.Errorf("%s is %q, want %q", keyword, got, want)
 		}
 	}

@@ -19,7 +19,7 @@ func (s *scan) role() {
 		programs []string
 	}{
 		{"docker", []string{"run/docker.sock", "var/run/docker.sock"}, []string{"docker.service", "docker.socket", "snap.docker.dockerd.service"}, []string{"dockerd"}},
-		{"containerd", []string{"run/containerd/containerd.sock", "run/k3s/containerd/containerd.sock"}, []string{"containerd.service", "k3s.service", "k3s-agent.service", "rke2-server.service", "rke2-agent.service"}, []string{"containerd"}},
+		{"containerd", []string{"run/containerd/containerd.sock", "run/k3s/containerd/containerd.sock", "var/snap/microk8s/common/run/containerd.sock"}, []string{"containerd.service", "snap.microk8s.daemon-containerd.service", "k3s.service", "k3s-agent.service", "rke2-server.service", "rke2-agent.service"}, []string{"containerd"}},
 		{"cri-o", []string{"run/crio/crio.sock", "var/run/crio/crio.sock"}, []string{"crio.service", "cri-o.service"}, []string{"crio"}},
 		{"podman", []string{"run/podman/podman.sock", "var/lib/containers/storage/libpod"}, []string{"podman.socket", "podman.service"}, nil},
 	} {
@@ -51,13 +51,13 @@ func (s *scan) isNode() bool {
 		s.at("role.kubernetes_node", link)
 		return true
 	}
-	for _, name := range []string{"var/lib/kubelet/config.yaml", "etc/kubernetes/kubelet.conf", "etc/kubernetes/kubelet/kubelet-config.json", "etc/kubernetes/kubelet/config.json"} {
+	for _, name := range []string{"var/lib/kubelet/config.yaml", "etc/kubernetes/kubelet.conf", "etc/kubernetes/kubelet/kubelet-config.json", "etc/kubernetes/kubelet/config.json", microK8s + "/args/kubelet"} {
 		if s.t.exists(name) {
 			s.at("role.kubernetes_node", name)
 			return true
 		}
 	}
-	return s.runs("kubelet", "k3s", "k3s-server", "k3s-agent")
+	return s.runs("kubelet", "kubelite", "k3s", "k3s-server", "k3s-agent")
 }
 
 // services finds what else the machine starts or runs.

@@ -42,11 +42,11 @@ func (s *scan) startup() {
 			s.units[path.Base(link)+".service"] = link
 		}
 	}
-	s.running = map[string]bool{}
+	s.running = map[string][]string{}
 	if s.live {
 		for _, pid := range s.processes() {
 			if name := s.t.line(path.Join("proc", pid, "comm")); name != "" {
-				s.running[name] = true
+				s.running[name] = append(s.running[name], pid)
 			}
 		}
 	}
@@ -75,7 +75,7 @@ func (s *scan) enabled(units ...string) (string, bool) {
 // after 15 bytes.
 func (s *scan) runs(names ...string) bool {
 	for _, n := range names {
-		if s.running[n[:min(len(n), 15)]] {
+		if len(s.running[n[:min(len(n), 15)]]) > 0 {
 			return true
 		}
 	}

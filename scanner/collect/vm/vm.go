@@ -154,12 +154,13 @@ func (c *Collector) Collect(ctx context.Context, sink scanner.Sink) error {
 	if err := sink.Resource(ctx, res); err != nil {
 		return err
 	}
-	if node := s.node(ctx, target.Ref, res); node != nil {
+	found, unread := s.findComponents()
+	if node := s.node(target.Ref, res, found); node != nil {
 		if err := sink.Resource(ctx, node); err != nil {
 			return err
 		}
 	}
-	if plane := s.controlPlane(target.Ref); plane != nil {
+	if plane := s.controlPlane(target.Ref, found, unread); plane != nil {
 		return sink.Resource(ctx, plane)
 	}
 	return nil
@@ -194,8 +195,8 @@ type scan struct {
 	missing map[string]facts.Missing
 	places  map[string]facts.Origin
 	aliases []facts.Alias
-	units   map[string]string // enabled units of systemd, and the link that enables them
-	running map[string]bool   // names of running programs
+	units   map[string]string   // enabled units of systemd, and the link that enables them
+	running map[string][]string // numbers of processes by the name of the program, 15 bytes of it
 }
 
 func newScan(o Options, t *tree) *scan {
