@@ -12,6 +12,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/postscan/postscan/scanner"
+	"github.com/postscan/postscan/scanner/collect/image"
+	"github.com/postscan/postscan/scanner/facts"
+	"github.com/postscan/postscan/scanner/inventory"
 	"github.com/postscan/postscan/scanner/vulndb"
 )
 
@@ -35,6 +39,11 @@ func (f *databaseFlags) define(fs *pflag.FlagSet) {
 func (f *databaseFlags) defineScan(fs *pflag.FlagSet) {
 	f.define(fs)
 	fs.BoolVar(&f.skipUpdate, "skip-db-update", false, "use the databases that are there, whatever their age")
+	f.defineUse(fs)
+}
+
+// defineUse defines how databases that are there are used.
+func (f *databaseFlags) defineUse(fs *pflag.FlagSet) {
 	fs.DurationVar(&f.maxAge, "db-max-age", vulndb.DefaultMaxAge, "where the database is older than this `TIME`, packages without a finding are unknown (default 504h, three weeks)")
 	fs.StringVar(&f.kev, "kev", "", "known exploited vulnerabilities: a `FILE` as CISA publishes it")
 	fs.StringVar(&f.epss, "epss", "", "exploit prediction scores: a `FILE` (CSV, also gzipped)")
@@ -235,16 +244,85 @@ func age(d time.Duration) string {
 	}
 }
 
-// openDatabase opens the vulnerability database. Where that does not succeed,
-// the scan goes on and the reason stands in the report.
-func (a *app) openDatabase(ctx context.Context, o vulndb.Options) (db *vulndb.DB, reason string, err error) {
-	db, err = vulndb.Open(ctx, o)
-	if ctx.Err() != nil {
-		return nil, "", ctx.Err()
+// knowledge is what tells the vulnerabilities of packages.
+type knowledge struct {
+	matcher image.Matcher // nil where the database could not be opened
+	// unmatched says why nothing is matched; "" where the database is open.
+	unmatched string
+	jars      inventory.JarLookup // nil with --no-vulnerabilities
+	close     func()
+}
+
+// knowledge opens the databases of a scan, and notes in c what is used of them.
+// Where the vulnerability database cannot be opened, the scan goes on and the
+// reason stands in the report. off is --no-vulnerabilities.
+func (a *app) knowledge(ctx context.Context, o vulndb.Options, off bool, c *withSources) (knowledge, error) {
+	if off {
+		return knowledge{matcher: switchedOff{}, unmatched: errSwitchedOff{}.Error(), close: func() {}}, nil
 	}
-	if err != nil {
+	java := vulndb.NewJavaDB(o)
+	c.java = java
+	k := knowledge{jars: java, close: func() { _ = java.Close() }} // it was only read
+	db, err := vulndb.Open(ctx, o)
+	switch {
+	case ctx.Err() != nil:
+		k.close()
+		return knowledge{}, ctx.Err()
+	case err != nil:
 		a.log.Info("vulnerabilities are unknown", "reason", err)
-		return nil, err.Error(), nil
+		k.unmatched = err.Error()
+		c.sources = []facts.Source{{Name: string(vulndb.Vulnerabilities), Problem: k.unmatched}}
+	default:
+		k.matcher, c.sources = db, db.Sources()
+		k.close = func() { _ = java.Close(); _ = db.Close() } // both were only read
 	}
-	return db, "", nil
+	return k, nil
+}
+
+// withSources names, beside what a collector sees, the data that it used.
+type withSources struct {
+	scanner.Collector
+	sources []facts.Source
+	java    *vulndb.JavaDB
+}
+
+// Collect implements [scanner.Collector].
+func (c *withSources) Collect(ctx context.Context, sink scanner.Sink) error {
+	for _, s := range c.sources {
+		if err := sink.Source(s); err != nil {
+			return err
+		}
+	}
+	if err := c.Collector.Collect(ctx, sink); err != nil {
+		return err
+	}
+	if c.java == nil {
+		return nil
+	}
+	if s, used := c.java.Source(); used {
+		return sink.Source(s)
+	}
+	return nil
+}
+
+// switchedOff is the matcher of --no-vulnerabilities.
+type switchedOff struct{}
+
+// Match implements [image.Matcher].
+func (switchedOff) Match(context.Context, facts.Distribution, []facts.Package) ([]facts.Vulnerability, error) {
+	return nil, errSwitchedOff{}
+}
+
+// Missing implements [image.Matcher].
+func (switchedOff) Missing() map[string]facts.Missing { return nil }
+
+type errSwitchedOff struct{}
+
+func (errSwitchedOff) Error() string {
+	return "vulnerabilities are switched off with --no-vulnerabilities"
+}
+
+// Missing says what the error means for the facts.
+func (e errSwitchedOff) Missing() facts.Missing {
+	return facts.Missing{Status: facts.NotAssessed, Reason: e.Error()}
 }

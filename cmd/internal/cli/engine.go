@@ -27,15 +27,9 @@ type engineFlags struct {
 	callTimeout time.Duration
 	parallel    int
 
-	images            bool
-	pull              bool
-	noSecrets         bool
-	noVulnerabilities bool
-	cacheDir          string
-	noCache           bool
-	imageTimeout      time.Duration
-	registry          registryFlags
-	database          databaseFlags
+	images bool
+	pull   bool
+	imageScanFlags
 }
 
 func (f *engineFlags) define(cmd *cobra.Command) {
@@ -46,18 +40,8 @@ func (f *engineFlags) define(cmd *cobra.Command) {
 	addFlags(cmd, "Image", func(fs *pflag.FlagSet) {
 		fs.BoolVar(&f.images, "images", false, "scan every image that the engines hold too")
 		fs.BoolVar(&f.pull, "pull", false, "fetch an image from its registry where the engine does not give it; else it is unknown")
-		fs.BoolVar(&f.noSecrets, "no-secrets", false, "do not look for credentials in files of images, which takes the most time")
-		fs.BoolVar(&f.noVulnerabilities, "no-vulnerabilities", false, "do not look for vulnerabilities, and need no database")
-		fs.DurationVar(&f.imageTimeout, "image-timeout", 0, "give one image up after this `TIME` (default 1h)")
-		fs.StringVar(&f.cacheDir, "cache-dir", "", "keep what layers of images hold in this `DIR` (default: in the user's cache)")
-		fs.BoolVar(&f.noCache, "no-cache", false, "keep nothing of images after the scan")
 	})
-	addFlags(cmd, "Database", f.database.defineScan)
-	addFlags(cmd, "Network", func(fs *pflag.FlagSet) {
-		f.registry.define(fs)
-		f.registry.defineLogin(fs)
-		f.database.defineOffline(fs)
-	})
+	f.imageScanFlags.define(cmd)
 	addFlags(cmd, "Limit", func(fs *pflag.FlagSet) {
 		fs.DurationVar(&f.callTimeout, "call-timeout", 20*time.Second, "give one call to an engine up after this `TIME`")
 		fs.IntVar(&f.parallel, "parallel", 8, "containers inspected at a time, a `NUMBER`")
@@ -156,32 +140,19 @@ func (f *engineFlags) validate(o engine.Options) error {
 // engineCollector opens the database and returns the collector that uses it.
 func (a *app) engineCollector(ctx context.Context, o engine.Options, f *engineFlags, data vulndb.Options, registry *image.Registry, now time.Time, bar *progress) (scanner.Collector, func(), error) {
 	c := &withSources{}
-	closer := func() {}
+	k, err := a.knowledge(ctx, data, f.noVulnerabilities, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	if o.NoMatch = k.unmatched; o.NoMatch == "" {
+		o.Match = func(ctx context.Context, modules []facts.Package) ([]facts.Vulnerability, error) {
+			return k.matcher.Match(ctx, facts.Distribution{}, modules)
+		}
+	}
 	images := image.Options{
 		Registry: registry, CacheDir: f.cacheDir, NoCache: f.noCache, NoSignatures: true, Limits: image.Limits{Time: f.imageTimeout},
 		Inventory: inventory.Options{Secrets: !f.noSecrets}, EndOfLife: vulndb.EndOfLife, Now: now, Log: a.log, Progress: bar.image,
-	}
-	if f.noVulnerabilities {
-		o.NoMatch, images.Matcher = errSwitchedOff{}.Error(), switchedOff{}
-	} else {
-		java := vulndb.NewJavaDB(data)
-		images.Jars, c.java = java, java
-		closer = func() { _ = java.Close() } // it was only read
-		db, reason, err := a.openDatabase(ctx, data)
-		switch {
-		case err != nil:
-			closer()
-			return nil, nil, err
-		case db == nil:
-			o.NoMatch, images.NoMatcher = reason, reason
-			c.sources = []facts.Source{{Name: string(vulndb.Vulnerabilities), Problem: reason}}
-		default:
-			images.Matcher, c.sources = db, db.Sources()
-			o.Match = func(ctx context.Context, modules []facts.Package) ([]facts.Vulnerability, error) {
-				return db.Match(ctx, facts.Distribution{}, modules)
-			}
-			closer = func() { _ = java.Close(); _ = db.Close() } // both were only read
-		}
+		Matcher: k.matcher, NoMatcher: k.unmatched, Jars: k.jars,
 	}
 	if f.images {
 		o.Images = func(ctx context.Context, held []engine.HeldImage, sink scanner.Sink) error {
@@ -189,7 +160,7 @@ func (a *app) engineCollector(ctx context.Context, o engine.Options, f *engineFl
 		}
 	}
 	c.Collector = engine.New(o)
-	return c, closer, nil
+	return c, k.close, nil
 }
 
 // scanHeld scans the images of one engine, in one run, so that each layer is read once.

@@ -23,20 +23,14 @@ import (
 type imageFlags struct {
 	name, platform, source string
 	allPlatforms           bool
-	noSecrets              bool
-	noVulnerabilities      bool
 	noSignatures           bool
 	verifyKey              string
 	malwareHashes          string
-	cacheDir               string
-	noCache                bool
-	parallel               int
+	parallel               countValue
 	size, file             sizeValue
 	spool                  sizeValue
-	files, depth, ratio    int
-	imageTimeout           time.Duration
-	registry               registryFlags
-	database               databaseFlags
+	files, depth, ratio    countValue
+	imageScanFlags
 }
 
 func (f *imageFlags) define(cmd *cobra.Command) {
@@ -47,29 +41,17 @@ func (f *imageFlags) define(cmd *cobra.Command) {
 		fs.StringVar(&f.name, "name", "", "call the image by this `NAME` in fingerprints, not by registry and repository")
 		fs.StringVar(&f.verifyKey, "verify-key", "", "verify signatures with this public key (PEM `FILE`)")
 		fs.StringVar(&f.malwareHashes, "malware-hashes", "", "look for files on this list: a `FILE` of lines \"SHA-256 NAME\"")
-		fs.BoolVar(&f.noSecrets, "no-secrets", false, "do not look for credentials in files, which takes the most time")
-		fs.BoolVar(&f.noVulnerabilities, "no-vulnerabilities", false, "do not look for vulnerabilities, and need no database")
 		fs.BoolVar(&f.noSignatures, "no-signatures", false, "do not ask the registry for signatures and attestations")
 	})
-	addFlags(cmd, "Database", f.database.defineScan)
-	addFlags(cmd, "Network", func(fs *pflag.FlagSet) {
-		f.registry.define(fs)
-		f.registry.defineLogin(fs)
-		f.database.defineOffline(fs)
-	})
-	addFlags(cmd, "Cache", func(fs *pflag.FlagSet) {
-		fs.StringVar(&f.cacheDir, "cache-dir", "", "keep what layers hold in this `DIR` (default: in the user's cache)")
-		fs.BoolVar(&f.noCache, "no-cache", false, "keep nothing after the scan")
-	})
+	f.imageScanFlags.define(cmd)
 	addFlags(cmd, "Limit", func(fs *pflag.FlagSet) {
 		fs.Var(&f.size, "max-size", "most uncompressed bytes of all layers of an image, a `SIZE` (default 32GiB)")
 		fs.Var(&f.file, "max-file-size", "most bytes of one file that is read, a `SIZE` (default 512MiB)")
-		fs.IntVar(&f.files, "max-files", 0, "most files of all layers of an image, a `NUMBER` (default 2000000)")
-		fs.IntVar(&f.ratio, "max-ratio", 0, "most uncompressed bytes for one compressed, above 256 MiB, a `NUMBER` (default 300)")
+		fs.Var(&f.files, "max-files", "most files of all layers of an image, a `NUMBER` (default 2000000)")
+		fs.Var(&f.ratio, "max-ratio", "most uncompressed bytes for one compressed, above 256 MiB, a `NUMBER` (default 300)")
 		fs.Var(&f.spool, "max-spool", "most bytes on disk for an image of Docker, Podman or a compressed archive, a `SIZE` (default 32GiB)")
-		fs.IntVar(&f.depth, "max-archive-depth", 0, "how deep archives in archives are read, a `NUMBER` (default 8)")
-		fs.DurationVar(&f.imageTimeout, "image-timeout", 0, "give one image up after this `TIME` (default 1h)")
-		fs.IntVar(&f.parallel, "parallel", 0, "layers and images worked on at a time, a `NUMBER` (default: one for each processor)")
+		fs.Var(&f.depth, "max-archive-depth", "how deep archives in archives are read, a `NUMBER` (default 8)")
+		fs.Var(&f.parallel, "parallel", "layers and images worked on at a time, a `NUMBER` (default: one for each processor)")
 	})
 }
 
@@ -81,7 +63,8 @@ func newImage(a *app) *cobra.Command {
 		Short: "Scan container images, from wherever they are",
 		Long: `image scans container images. A REFERENCE is a name in a registry, with tag or
 digest; or the path of an archive of docker save, of an OCI layout, or of a
-CycloneDX or SPDX file. One image that cannot be read does not stop the others.`,
+CycloneDX or SPDX file. Of several images in one archive or layout, one is chosen
+as PATH:NAME. One image that cannot be read does not stop the others.`,
 		Example: `  postscan image nginx:latest
   postscan image registry.example:5000/app@sha256:… -o table -o json=app.json
   postscan image app.tar ./layout --severity high --fail-on critical
@@ -128,10 +111,13 @@ func (a *app) scanImages(ctx context.Context, scan *scanFlags, f *imageFlags, re
 func (a *app) imageOptions(f *imageFlags, refs []string, now time.Time) (image.Options, error) {
 	o := image.Options{
 		References: refs, Name: f.name, Platform: f.platform, AllPlatforms: f.allPlatforms, Source: f.source,
-		CacheDir: f.cacheDir, NoCache: f.noCache, Parallel: f.parallel, NoSignatures: f.noSignatures,
-		Limits:    image.Limits{Size: int64(f.size), Files: f.files, File: int64(f.file), ArchiveDepth: f.depth, Ratio: f.ratio, Time: f.imageTimeout, Spool: int64(f.spool)},
+		CacheDir: f.cacheDir, NoCache: f.noCache, Parallel: int(f.parallel), NoSignatures: f.noSignatures,
+		Limits:    image.Limits{Size: int64(f.size), Files: int(f.files), File: int64(f.file), ArchiveDepth: int(f.depth), Ratio: int(f.ratio), Time: f.imageTimeout, Spool: int64(f.spool)},
 		Inventory: inventory.Options{Secrets: !f.noSecrets},
 		EndOfLife: vulndb.EndOfLife, Now: now, Log: a.log,
+	}
+	if f.imageTimeout < 0 {
+		return o, usage(fmt.Errorf("--image-timeout %s: use a time above 0, as 30m", f.imageTimeout))
 	}
 	var err error
 	if o.Registry, err = a.registry(&f.registry); err != nil {
@@ -154,76 +140,13 @@ func (a *app) imageOptions(f *imageFlags, refs []string, now time.Time) (image.O
 func (a *app) imageCollector(ctx context.Context, o image.Options, data vulndb.Options, noVulnerabilities bool) (scanner.Collector, func(), error) {
 	a.keepHeapSmall()
 	c := &withSources{}
-	if noVulnerabilities {
-		o.Matcher = switchedOff{}
-		c.Collector = image.New(o)
-		return c, func() {}, nil
-	}
-	java := vulndb.NewJavaDB(data)
-	o.Jars, c.java = java, java
-	closer := func() { _ = java.Close() } // it was only read
-	db, reason, err := a.openDatabase(ctx, data)
-	switch {
-	case err != nil:
-		closer()
+	k, err := a.knowledge(ctx, data, noVulnerabilities, c)
+	if err != nil {
 		return nil, nil, err
-	case db == nil:
-		o.NoMatcher = reason
-		c.sources = []facts.Source{{Name: string(vulndb.Vulnerabilities), Problem: reason}}
-	default:
-		o.Matcher, c.sources = db, db.Sources()
-		closer = func() { _ = java.Close(); _ = db.Close() } // both were only read
 	}
+	o.Matcher, o.NoMatcher, o.Jars = k.matcher, k.unmatched, k.jars
 	c.Collector = image.New(o)
-	return c, closer, nil
-}
-
-// withSources names, beside what a collector sees, the data that it used.
-type withSources struct {
-	scanner.Collector
-	sources []facts.Source
-	java    *vulndb.JavaDB
-}
-
-// Collect implements [scanner.Collector].
-func (c *withSources) Collect(ctx context.Context, sink scanner.Sink) error {
-	for _, s := range c.sources {
-		if err := sink.Source(s); err != nil {
-			return err
-		}
-	}
-	if err := c.Collector.Collect(ctx, sink); err != nil {
-		return err
-	}
-	if c.java == nil {
-		return nil
-	}
-	if s, used := c.java.Source(); used {
-		return sink.Source(s)
-	}
-	return nil
-}
-
-// switchedOff is the matcher of --no-vulnerabilities.
-type switchedOff struct{}
-
-// Match implements [image.Matcher].
-func (switchedOff) Match(context.Context, facts.Distribution, []facts.Package) ([]facts.Vulnerability, error) {
-	return nil, errSwitchedOff{}
-}
-
-// Missing implements [image.Matcher].
-func (switchedOff) Missing() map[string]facts.Missing { return nil }
-
-type errSwitchedOff struct{}
-
-func (errSwitchedOff) Error() string {
-	return "vulnerabilities are switched off with --no-vulnerabilities"
-}
-
-// Missing says what the error means for the facts.
-func (e errSwitchedOff) Missing() facts.Missing {
-	return facts.Missing{Status: facts.NotAssessed, Reason: e.Error()}
+	return c, k.close, nil
 }
 
 // image tells the steps of an image scan.
@@ -264,3 +187,25 @@ func (v *sizeValue) Set(s string) error {
 }
 
 func (v *sizeValue) Type() string { return "size" }
+
+// countValue is a flag that holds a number above 0; 0 is not set.
+type countValue int
+
+func (v *countValue) String() string {
+	if v == nil || *v == 0 {
+		return ""
+	}
+	return strconv.Itoa(int(*v))
+}
+
+// Set reads a number.
+func (v *countValue) Set(s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil || n <= 0 {
+		return errors.New("use a whole number above 0")
+	}
+	*v = countValue(n)
+	return nil
+}
+
+func (v *countValue) Type() string { return "number" }

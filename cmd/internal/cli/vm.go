@@ -29,6 +29,7 @@ type vmFlags struct {
 	imdsTimeout       time.Duration
 	offline           bool
 	file              sizeValue
+	registry          registryFlags
 	database          databaseFlags
 }
 
@@ -45,11 +46,10 @@ func (f *vmFlags) define(cmd *cobra.Command) {
 	})
 	addFlags(cmd, "Database", func(fs *pflag.FlagSet) {
 		fs.StringVar(&f.database.dir, "db-dir", "", "`DIR` of the databases (default: in the user's cache); fill it with postscan db update")
-		fs.DurationVar(&f.database.maxAge, "db-max-age", vulndb.DefaultMaxAge, "where the database is older than this `TIME`, packages without a finding are unknown (default 504h, three weeks)")
-		fs.StringVar(&f.database.kev, "kev", "", "known exploited vulnerabilities: a `FILE` as CISA publishes it")
-		fs.StringVar(&f.database.epss, "epss", "", "exploit prediction scores: a `FILE` (CSV, also gzipped)")
+		f.database.defineUse(fs)
 	})
 	addFlags(cmd, "Network", func(fs *pflag.FlagSet) {
+		f.registry.define(fs) // for policies from one
 		fs.BoolVar(&f.offline, "offline", false, "connect to nothing: refuse --imds, and policies from a registry")
 	})
 	addFlags(cmd, "Limit", func(fs *pflag.FlagSet) {
@@ -77,7 +77,7 @@ db update), and the cloud's metadata service is asked with --imds only.`,
 	}
 	scan.define(cmd, true)
 	f.define(cmd)
-	scan.policy.offline = &f.offline
+	scan.policy.network, scan.policy.offline = &f.registry, &f.offline
 	return cmd
 }
 
@@ -111,7 +111,7 @@ func (a *app) scanVM(ctx context.Context, scan *scanFlags, f *vmFlags) error {
 		o.IMDS.URL = u
 	}
 	f.database.offline = true // a scan of a machine uses no network
-	data, err := a.databaseOptions(&f.database, &registryFlags{})
+	data, err := a.databaseOptions(&f.database, &f.registry)
 	if err != nil {
 		return err
 	}
@@ -131,28 +131,13 @@ func (a *app) scanVM(ctx context.Context, scan *scanFlags, f *vmFlags) error {
 // vmCollector opens the databases and returns the collector that uses them.
 func (a *app) vmCollector(ctx context.Context, o vm.Options, data vulndb.Options, noVulnerabilities bool) (scanner.Collector, func(), error) {
 	c := &withSources{}
-	if noVulnerabilities || o.NoPackages {
-		o.Matcher = switchedOff{}
-		c.Collector = vm.New(o)
-		return c, func() {}, nil
-	}
-	java := vulndb.NewJavaDB(data)
-	o.Jars, c.java = java, java
-	closer := func() { _ = java.Close() } // it was only read
-	db, reason, err := a.openDatabase(ctx, data)
-	switch {
-	case err != nil:
-		closer()
+	k, err := a.knowledge(ctx, data, noVulnerabilities || o.NoPackages, c)
+	if err != nil {
 		return nil, nil, err
-	case db == nil:
-		o.NoMatcher = reason
-		c.sources = []facts.Source{{Name: string(vulndb.Vulnerabilities), Problem: reason}}
-	default:
-		o.Matcher, c.sources = db, db.Sources()
-		closer = func() { _ = java.Close(); _ = db.Close() } // both were only read
 	}
+	o.Matcher, o.NoMatcher, o.Jars = k.matcher, k.unmatched, k.jars
 	c.Collector = vm.New(o)
-	return c, closer, nil
+	return c, k.close, nil
 }
 
 // files tells how far the walk of a file system is.
