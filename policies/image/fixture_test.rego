@@ -132,3 +132,6 @@ clean := {
 		"problem": "",
 	},
 }
+
+# A step that says nothing, as squashing leaves one.
+blank_step := {"instruction": "", "arguments": "", "comment": "", "empty": false, "layer": 0}

@@ -174,7 +174,7 @@ test_passes_for_steps_that_only_name_the_tools if {
 }
 
 test_unknown_without_history if {
-	count(policy.unknown) == 1 with input as fixture.image({"history": []})
+	count(policy.unknown) == 1 with input as fixture.image({"history": [fixture.blank_step]})
 }
 
 test_passes_for_a_clean_image if {

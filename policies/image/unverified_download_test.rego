@@ -8,11 +8,17 @@ add(arguments) := fixture.built([["ADD", arguments]])
 test_fails_for_add_of_a_url if {
 	denied := policy.deny with input as add("https://example.org/tool.tgz /opt/")
 	denied == {{
-		"message": "ADD fetches https://example.org/tool.tgz and the history shows no checksum for it",
+		"message": "ADD fetches https://example.org/tool.tgz, and BuildKit's history does not tell whether a checksum was given",
 		"path": "history[0]",
 		"value": "ADD https://example.org/tool.tgz",
 		"key": "ADD https://example.org/tool.tgz",
 	}}
+}
+
+test_says_what_the_history_of_the_classic_builder_tells if {
+	step := {"instruction": "ADD", "arguments": "http://example.org/a /a", "comment": "", "empty": false, "layer": 0}
+	denied := policy.deny with input as fixture.image({"history": [step]})
+	{finding.message | some finding in denied} == {"ADD fetches http://example.org/a without a checksum"}
 }
 
 test_fails_for_each_url_of_an_add if {
@@ -292,7 +298,7 @@ test_long_commands_are_cut if {
 }
 
 test_unknown_without_history if {
-	count(policy.unknown) == 1 with input as fixture.image({"history": []})
+	count(policy.unknown) == 1 with input as fixture.image({"history": [fixture.blank_step]})
 	count(policy.unknown) == 1 with input as fixture.built([["", ""]])
 }
 

@@ -2,8 +2,8 @@ package postscan.lib.history_test
 
 import data.postscan.lib.history
 
-test_no_steps_tell_nothing if {
-	history.tells_nothing([])
+test_no_steps_are_not_steps_that_tell_nothing if {
+	not history.tells_nothing([])
 }
 
 test_empty_steps_tell_nothing if {

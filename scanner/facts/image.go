@@ -243,10 +243,11 @@ type SSHStarter struct {
 
 // Malware is a file whose hash is on the configured list.
 type Malware struct {
-	Path   string `json:"path"`
-	SHA256 string `json:"sha256"`
-	Name   string `json:"name"` // what the list calls it
-	Layer  int    `json:"layer"`
+	Path    string `json:"path"`
+	SHA256  string `json:"sha256"`
+	Name    string `json:"name"` // what the list calls it
+	Layer   int    `json:"layer"`
+	Deleted bool   `json:"deleted"` // a later layer deletes or replaces the file
 }
 
 // Signature is what the registry keeps about the digest's origin.

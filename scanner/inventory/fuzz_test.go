@@ -166,14 +166,15 @@ func FuzzSBOM(f *testing.F) {
 		`{"bomFormat":"CycloneDX","components":[{"name":"a","purl":"pkg:npm/a@1","components":[{}]}]}`,
 		`{"SPDXID":"SPDXRef-DOCUMENT","packages":[{"SPDXID":"SPDXRef-p","name":"a","sourceInfo":"built package from: a 1","externalRefs":[{"referenceCategory":"PACKAGE-MANAGER","referenceType":"purl","referenceLocator":"pkg:deb/debian/a@1:2-3"}]}]}`,
 		"SPDXVersion: SPDX-2.3\nPackageName: a\nExternalRef: PACKAGE-MANAGER purl pkg:rpm/redhat/a@1-2\n",
+		`<bom xmlns="http://cyclonedx.org/schema/bom/1.4"><components><component type="library"><name>a</name><version>1</version></component></components></bom>`,
 	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
 		fuzzFile(t, "a.cdx.json", content)
-		_, pkgs, err := ReadSBOM(content)
-		if err == nil && slices.ContainsFunc(pkgs, func(p facts.Package) bool { return p.Purl == "" }) {
-			t.Errorf("a package without a URL in %+v", pkgs)
+		bom, err := ReadSBOM(content)
+		if err == nil && slices.ContainsFunc(bom.Packages, func(p facts.Package) bool { return p.Purl == "" }) {
+			t.Errorf("a package without a URL in %+v", bom.Packages)
 		}
 	})
 }

@@ -98,15 +98,16 @@ func TestCargoDevelopment(t *testing.T) {
 }
 
 func TestReadSBOM(t *testing.T) {
-	d, pkgs, err := ReadSBOM([]byte(`{"bomFormat":"CycloneDX","components":[
+	bom, err := ReadSBOM([]byte(`{"bomFormat":"CycloneDX","components":[
 		{"type":"operating-system","name":"debian","version":"12.4"},
 		{"type":"library","name":"libssl3","version":"3.0.11-1~deb12u2","purl":"pkg:deb/debian/libssl3@3.0.11-1~deb12u2?arch=amd64&distro=debian-12.4&epoch=1","properties":[{"name":"aquasecurity:trivy:SrcName","value":"openssl"},{"name":"aquasecurity:trivy:SrcVersion","value":"3.0.11"},{"name":"aquasecurity:trivy:SrcRelease","value":"1~deb12u2"}]},
 		{"type":"library","group":"@angular","name":"core","version":"16.0.0","purl":"pkg:npm/%40angular/core@16.0.0","licenses":[{"license":{"id":"MIT"}}]}]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.Family != "debian" || d.Version != "12.4" || len(pkgs) != 2 {
-		t.Fatalf("distribution %+v, packages %+v", d, pkgs)
+	d, pkgs := bom.Distribution, bom.Packages
+	if d.Family != "debian" || d.Version != "12.4" || len(pkgs) != 2 || len(bom.Nameless) != 0 {
+		t.Fatalf("%+v", bom)
 	}
 	deb, npm := pkgs[0], pkgs[1]
 	if deb.Type != "debian" || deb.Version != "3.0.11" || deb.Release != "1~deb12u2" || deb.Epoch != 1 || deb.SourceName != "openssl" || deb.SourceRelease != "1~deb12u2" {
@@ -115,7 +116,7 @@ func TestReadSBOM(t *testing.T) {
 	if npm.Type != "node-pkg" || npm.Name != "@angular/core" || npm.Licenses[0] != "MIT" {
 		t.Errorf("npm %+v", npm)
 	}
-	if _, _, err := ReadSBOM([]byte("hello")); err == nil {
+	if _, err := ReadSBOM([]byte("hello")); err == nil {
 		t.Error("no error for what is no SBOM")
 	}
 }

@@ -306,14 +306,21 @@ func (m *merger) holdsSecret(layer int, p string, s secretMatch) bool {
 	return ok && slices.Contains(list[k].Found, s)
 }
 
-// mergeMalware lists listed files of all layers: deleted ones still ship.
+// mergeMalware lists listed files of all layers: deleted ones still ship. The same
+// file, written again by later layers, is named for the topmost.
 func (m *merger) mergeMalware(context.Context) error {
 	for i, l := range m.layers {
 		if !l.MalwareSought {
 			m.inv.Missing["malware"] = facts.Missing{Status: facts.NotAssessed, Reason: "no list of malware hashes is configured"}
 		}
 		for _, f := range l.Malware {
-			m.inv.Malware = append(m.inv.Malware, facts.Malware{Path: f.Path, SHA256: f.SHA256, Name: f.Name, Layer: i})
+			name, visible := m.nameOf(f.Path, i)
+			if next := m.tree.hiddenBy(f.Path, i); !visible && next >= 0 && slices.Contains(m.layers[next].Malware, f) {
+				continue
+			}
+			m.inv.Malware = append(m.inv.Malware, facts.Malware{
+				Path: cmp.Or(name, f.Path), SHA256: f.SHA256, Name: f.Name, Layer: i, Deleted: !visible,
+			})
 		}
 	}
 	slices.SortFunc(m.inv.Malware, func(a, b facts.Malware) int {

@@ -110,6 +110,23 @@ func TestWhatWasNotAskedForIsNotAssessed(t *testing.T) {
 	}
 }
 
+// TestMalwareInLowerLayers: a file that later layers delete is named and said to be
+// deleted; one that they write again is named once.
+func TestMalwareInLowerLayers(t *testing.T) {
+	o := Options{Malware: map[[32]byte]string{sha256.Sum256([]byte("evil")): "X"}}
+	inv := merge(t, Runtime{},
+		scan(t, o, file{path: "usr/bin/gone", content: "evil"}, file{path: "usr/bin/again", content: "evil"}, file{path: "usr/bin/other", content: "evil"}),
+		scan(t, o, file{path: "usr/bin/.wh.gone"}, file{path: "usr/bin/again", content: "evil", mode: 0o700}, file{path: "usr/bin/other", content: "good"}))
+	var got []string
+	for _, m := range inv.Malware {
+		got = append(got, fmt.Sprintf("%s %d %t", m.Path, m.Layer, m.Deleted))
+	}
+	want := []string{"usr/bin/again 1 false", "usr/bin/gone 0 true", "usr/bin/other 0 true"}
+	if !slices.Equal(got, want) {
+		t.Errorf("malware %q, want %q", got, want)
+	}
+}
+
 // TestMalwareOfEverySize sums files that are read by all ways.
 func TestMalwareOfEverySize(t *testing.T) {
 	for _, size := range []int{0, 1, headSize, headSize + 1, memorySize - 1, memorySize, memorySize + 1, 2*memorySize + 7} {

@@ -5,11 +5,14 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	cdx "github.com/CycloneDX/cyclonedx-go"
 	"github.com/aquasecurity/trivy/pkg/fanal/types"
 	"github.com/aquasecurity/trivy/pkg/purl"
 	ttypes "github.com/aquasecurity/trivy/pkg/types"
@@ -37,6 +40,8 @@ func sbomFile(p string) bool {
 type sbom struct {
 	OS    types.OS
 	Parts []sbomPart
+	// Nameless are components with a version, which no package URL identifies.
+	Nameless []string
 }
 
 // sbomPart is one package of a bill of materials.
@@ -46,29 +51,59 @@ type sbomPart struct {
 }
 
 // errNoSBOM says that a file is no bill of materials of a known format.
-var errNoSBOM = errors.New("it is neither CycloneDX JSON nor SPDX in JSON or tag-value form")
+var errNoSBOM = errors.New("it is neither CycloneDX (JSON or XML) nor SPDX 2 (JSON or tag-value)")
 
-// ReadSBOM reads a CycloneDX (JSON) or SPDX (JSON or tag-value) document and
-// returns the distribution that it names, if any (otherwise family "none"), and the
-// packages that have a package URL of a kind that vulnerabilities are known for.
-// The packages' Path is where the document says that they were found, and Layer
-// is -1.
-func ReadSBOM(data []byte) (facts.Distribution, []facts.Package, error) {
-	doc, err := parseSBOM(data)
-	if err != nil {
-		return facts.Distribution{}, nil, err
-	}
-	d := facts.Distribution{Family: cmp.Or(string(doc.OS.Family), "none"), Version: doc.OS.Name}
-	var out []facts.Package
-	for _, part := range doc.Parts {
-		if part.Kind == "" {
-			out = append(out, part.Pkg.fact(string(doc.OS.Family), &doc.OS))
-		} else {
-			out = append(out, part.Pkg.fact(part.Kind, nil))
+// SBOM is what a bill of materials says.
+type SBOM struct {
+	// Distribution is the one that it names; family "none" where it names none.
+	Distribution facts.Distribution
+	// Packages have a package URL of a kind that vulnerabilities are known for. Path
+	// is where the document says that they were found, Layer is -1.
+	Packages []facts.Package
+	// Nameless lists components that have no such URL ("openssl 3.0.2"): nobody can
+	// say which vulnerabilities they have.
+	Nameless []string
+}
+
+// ReadSBOM reads a CycloneDX (JSON or XML) or SPDX 2 (JSON or tag-value) document.
+func ReadSBOM(data []byte) (*SBOM, error) {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("<")) {
+		var err error
+		if data, err = jsonOfXML(data); err != nil {
+			return nil, err
 		}
 	}
-	sortFacts(out)
-	return d, out, nil
+	doc, err := parseSBOM(data)
+	if err != nil {
+		return nil, err
+	}
+	out := &SBOM{
+		Distribution: facts.Distribution{Family: cmp.Or(string(doc.OS.Family), "none"), Version: doc.OS.Name},
+		Nameless:     doc.Nameless,
+	}
+	for _, part := range doc.Parts {
+		if part.Kind == "" {
+			out.Packages = append(out.Packages, part.Pkg.fact(string(doc.OS.Family), &doc.OS))
+		} else {
+			out.Packages = append(out.Packages, part.Pkg.fact(part.Kind, nil))
+		}
+	}
+	sortFacts(out.Packages)
+	slices.Sort(out.Nameless)
+	return out, nil
+}
+
+// jsonOfXML turns the XML form of CycloneDX into the JSON form.
+func jsonOfXML(data []byte) ([]byte, error) {
+	bom := cdx.NewBOM()
+	if err := cdx.NewBOMDecoder(bytes.NewReader(data), cdx.BOMFileFormatXML).Decode(bom); err != nil {
+		return nil, fmt.Errorf("%w: %s", errNoSBOM, oneLine(err.Error()))
+	}
+	if !strings.HasPrefix(bom.XMLNS, "http://cyclonedx.org/schema/bom") {
+		return nil, errNoSBOM
+	}
+	return json.Marshal(bom)
 }
 
 // addSBOM reads a bill of materials that an image brings: what its builder says
@@ -114,39 +149,51 @@ func parseSBOM(data []byte) (*sbom, error) {
 	var head struct {
 		BOMFormat string `json:"bomFormat"`
 		SPDXID    string `json:"SPDXID"`
+		Context   any    `json:"@context"`
 		// These make it a signed statement about a document.
 		PayloadType   string `json:"payloadType"`
 		PredicateType string `json:"predicateType"`
 	}
-	switch {
-	case bytes.HasPrefix(data, []byte("SPDXVersion:")), bytes.HasPrefix(data, []byte("SPDXVersion :")):
+	if spdxText.Match(data) {
 		return parseSPDXText(data), nil
-	case unmarshalFirst(data, &head) != nil:
-		return nil, errNoSBOM
+	}
+	err := unmarshalFirst(data, &head)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w: %s", errNoSBOM, oneLine(err.Error()))
 	case head.BOMFormat == "CycloneDX":
 		return parseCycloneDX(data)
 	case head.SPDXID == "SPDXRef-DOCUMENT":
 		return parseSPDX(data)
 	case head.PayloadType != "" || head.PredicateType != "":
 		return nil, errors.New("it is an attestation; only the bare bill of materials can be read")
+	case strings.Contains(fmt.Sprint(head.Context), "spdx.org/rdf/3"):
+		return nil, fmt.Errorf("%w: it is SPDX 3", errNoSBOM)
 	default:
 		return nil, errNoSBOM
 	}
 }
 
+// spdxText is how the tag-value form of SPDX begins; comments may stand before it.
+var spdxText = regexp.MustCompile(`\A(?:\s*#[^\n]*\n|\s+)*SPDXVersion\s*:`)
+
 // sbomItem is a package of either format before its URL is taken apart.
 type sbomItem struct {
-	name, group, url, path, digest string
-	srcName, srcVersion            string
-	srcEpoch, srcRelease           string
-	licenses                       []string
+	name, version, group, url, path, digest string
+	srcName, srcVersion                     string
+	srcEpoch, srcRelease                    string
+	licenses                                []string
 }
 
 // add takes the package URL apart. What has none, or one of a kind that nothing
-// is known about, is no package.
+// is known about, is no package; with a version it is named, as software that nobody
+// can say anything of. Containers and files are no software of their own.
 func (d *sbom) add(it sbomItem) {
 	u, err := purl.FromString(it.url)
-	if err != nil || u.Name == "" {
+	if err != nil || u.Name == "" || u.Class() == ttypes.ClassUnknown {
+		if it.version != "" && !strings.HasPrefix(it.url, "pkg:oci/") && !strings.HasPrefix(it.url, "pkg:docker/") {
+			d.Nameless = append(d.Nameless, oneLine(it.name+" "+it.version))
+		}
 		return
 	}
 	found := u.Package()
@@ -164,14 +211,11 @@ func (d *sbom) add(it sbomItem) {
 	case it.name != "":
 		p.Name = it.name
 	}
-	switch u.Class() {
-	case ttypes.ClassOSPkg:
+	if u.Class() == ttypes.ClassOSPkg {
 		p.ID = p.Name + "@" + u.Version
 		osPackage(p, u, it)
-	case ttypes.ClassLangPkg:
+	} else {
 		part.Kind = string(u.LangType())
-	default:
-		return
 	}
 	d.Parts = append(d.Parts, part)
 }
@@ -244,10 +288,10 @@ func parseCycloneDX(data []byte) (*sbom, error) {
 	}
 	out := &sbom{}
 	pending := slices.Clone(doc.Components)
-	if len(doc.Metadata.Component) > 0 {
-		pending = append(pending, doc.Metadata.Component)
+	if len(doc.Metadata.Component) > 0 { // what the document is about comes first
+		pending = append([]json.RawMessage{doc.Metadata.Component}, pending...)
 	}
-	for len(pending) > 0 {
+	for root := len(doc.Metadata.Component) > 0; len(pending) > 0; root = false {
 		raw := pending[0]
 		pending = pending[1:]
 		var c component
@@ -263,6 +307,9 @@ func parseCycloneDX(data []byte) (*sbom, error) {
 			continue
 		}
 		it := sbomItem{name: c.Name, group: c.Group, url: c.PURL}
+		if slices.Contains([]string{"library", "framework", "application"}, c.Type) && !root {
+			it.version = c.Version
+		}
 		for _, pr := range c.Properties {
 			switch pr.Name {
 			case "aquasecurity:trivy:SrcName":
@@ -303,6 +350,7 @@ func parseSPDX(data []byte) (*sbom, error) {
 			Name    string `json:"name"`
 			Version string `json:"versionInfo"`
 			Source  string `json:"sourceInfo"`
+			Purpose string `json:"primaryPackagePurpose"`
 			License string `json:"licenseDeclared"`
 			Refs    []struct {
 				Category string `json:"referenceCategory"`
@@ -314,6 +362,7 @@ func parseSPDX(data []byte) (*sbom, error) {
 			ID   string `json:"SPDXID"`
 			Name string `json:"fileName"`
 		} `json:"files"`
+		Describes     []string `json:"documentDescribes"`
 		Relationships []struct {
 			From string `json:"spdxElementId"`
 			Type string `json:"relationshipType"`
@@ -327,8 +376,14 @@ func parseSPDX(data []byte) (*sbom, error) {
 	for _, f := range doc.Files {
 		files[f.ID] = f.Name
 	}
-	pathOf := map[string]string{}
+	pathOf, about := map[string]string{}, map[string]bool{}
+	for _, id := range doc.Describes {
+		about[id] = true
+	}
 	for _, r := range doc.Relationships {
+		if r.Type == "DESCRIBES" {
+			about[r.To] = true
+		}
 		if name, ok := files[r.To]; ok && r.Type == "CONTAINS" {
 			pathOf[r.From] = name
 		}
@@ -343,6 +398,9 @@ func parseSPDX(data []byte) (*sbom, error) {
 			continue
 		}
 		it := sbomItem{name: p.Name, path: pathOf[p.ID]}
+		if slices.Contains([]string{"", "LIBRARY", "FRAMEWORK", "APPLICATION"}, p.Purpose) && !about[p.ID] && p.Version != "NOASSERTION" {
+			it.version = p.Version
+		}
 		if src, ok := strings.CutPrefix(p.Source, spdxSource); ok {
 			it.srcName, it.srcVersion, _ = strings.Cut(src, " ")
 		}
@@ -365,7 +423,7 @@ func parseSPDXText(data []byte) *sbom {
 	out := &sbom{}
 	var it sbomItem
 	flush := func() {
-		if it.url != "" {
+		if it.name != "" {
 			out.add(it)
 		}
 	}
@@ -379,6 +437,13 @@ func parseSPDXText(data []byte) *sbom {
 		case "PackageName":
 			flush()
 			it = sbomItem{name: value}
+		case "PackageVersion":
+			if value != "NOASSERTION" {
+				it.version = value
+			}
+		case "FileName", "SnippetSPDXID":
+			flush() // what follows is no package's
+			it = sbomItem{}
 		case "PackageSourceInfo":
 			value = strings.TrimSuffix(strings.TrimPrefix(value, "<text>"), "</text>")
 			if src, ok := strings.CutPrefix(value, spdxSource); ok {

@@ -10,10 +10,11 @@ func TestSourceEpochOfSBOM(t *testing.T) {
 		{"type": "library", "name": "diffutils", "version": "1:3.8-4", "purl": "pkg:deb/debian/diffutils@3.8-4?arch=amd64&epoch=1", "properties": [
 			{"name": "aquasecurity:trivy:SrcName", "value": "diffutils"}, {"name": "aquasecurity:trivy:SrcVersion", "value": "3.8"},
 			{"name": "aquasecurity:trivy:SrcRelease", "value": "4"}, {"name": "aquasecurity:trivy:SrcEpoch", "value": "1"}]}]}`
-	_, pkgs, err := ReadSBOM([]byte(doc))
+	bom, err := ReadSBOM([]byte(doc))
 	if err != nil {
 		t.Fatal(err)
 	}
+	pkgs := bom.Packages
 	if len(pkgs) != 1 {
 		t.Fatalf("packages %+v, want one", pkgs)
 	}

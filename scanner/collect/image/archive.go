@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -85,7 +86,7 @@ func indexTar(ctx context.Context, f *os.File, temp bool) (*tarFile, error) {
 		}
 		if err != nil {
 			_ = t.Close()
-			return nil, layerError(ctx, err)
+			return nil, archiveError(ctx, n, err)
 		}
 		name := cleanPath(hdr.Name)
 		switch hdr.Typeflag {
@@ -102,6 +103,22 @@ func indexTar(ctx context.Context, f *os.File, temp bool) (*tarFile, error) {
 			t.links[name] = cleanPath(hdr.Linkname)
 		default: // directories have no content
 		}
+	}
+}
+
+// archiveError says what is wrong with the n-th header of an archive.
+func archiveError(ctx context.Context, n int, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case n == 1 && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, tar.ErrHeader)):
+		return fmt.Errorf("%w: it is no archive of docker save, no OCI layout and no SBOM", ErrNotImage)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%w: the archive ends in the middle of a file", ErrTruncated)
+	case errors.Is(err, tar.ErrHeader), errors.Is(err, tar.ErrFieldTooLong):
+		return fmt.Errorf("%w: the archive: %s", ErrCorrupt, plain(err.Error()))
+	default:
+		return redact(err)
 	}
 }
 
@@ -167,7 +184,7 @@ func (s *fileStore) open(_ context.Context, h v1.Hash, _ int64) (io.ReadCloser, 
 func missingMember(err error) error {
 	var pe *fs.PathError
 	if errors.As(err, &pe) && errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: it lacks the file %q: %w", ErrCorrupt, pe.Path, ErrNotFound)
+		return &cleanError{text: fmt.Sprintf("%s: it lacks the file %q", ErrCorrupt, pe.Path), cause: errors.Join(ErrCorrupt, ErrNotFound)}
 	}
 	return err
 }
@@ -243,7 +260,10 @@ func openLayout(ctx context.Context, f files, raw []byte, choice string, want wa
 		names[d.Digest] = ref
 		list = append(list, d)
 	}
-	if len(list) == 0 {
+	switch {
+	case len(doc.index.Manifests) == 0:
+		return nil, fmt.Errorf("%w: index.json lists no image", ErrNotImage)
+	case len(list) == 0:
 		return nil, fmt.Errorf("%w: the layout has %s, not %q", ErrNotFound, listNames(doc.index.Manifests), choice)
 	}
 	if named > 1 && distinct(names) > 1 {
@@ -309,24 +329,29 @@ func openDockerArchive(f files, raw []byte, choice string, want wanted) (*local,
 		return nil, fmt.Errorf("%w: manifest.json: %s", ErrCorrupt, plain(err.Error()))
 	}
 	var names []string
-	at := -1
-	for i, m := range list {
+	for _, m := range list {
 		names = append(names, m.RepoTags...)
-		for _, t := range m.RepoTags {
-			if choice != "" && (choice == t || strings.HasSuffix(t, ":"+choice)) {
-				at = i
+	}
+	// find returns the last image with a name that fits, and how many there are.
+	find := func(fits func(name string) bool) (at int, ref string, images int) {
+		for i, m := range list {
+			if k := slices.IndexFunc(m.RepoTags, fits); k >= 0 {
+				at, ref, images = i, m.RepoTags[k], images+1
 			}
 		}
+		return at, ref, images
+	}
+	at, ref, images := find(func(name string) bool { return choice == "" || name == choice })
+	if images == 0 {
+		at, ref, images = find(func(name string) bool { return strings.HasSuffix(name, ":"+choice) })
 	}
 	switch {
 	case len(list) == 0:
 		return nil, fmt.Errorf("%w: manifest.json lists no image", ErrNotImage)
-	case choice != "" && at < 0:
+	case choice != "" && images == 0:
 		return nil, fmt.Errorf("%w: the archive has %s, not %q", ErrNotFound, plain(strings.Join(names, ", ")), choice)
-	case choice == "" && len(list) > 1:
+	case images > 1, choice == "" && len(list) > 1:
 		return nil, fmt.Errorf("%w: the archive has several images; choose one of %s as PATH:NAME", ErrUsage, plain(strings.Join(names, ", ")))
-	case choice == "":
-		at = 0
 	}
 	m := list[at]
 	conf, err := readMember(f, m.Config, configLimit)
@@ -351,16 +376,7 @@ func openDockerArchive(f files, raw []byte, choice string, want wanted) (*local,
 		}
 		p.layers = append(p.layers, b)
 	}
-	l := &local{kind: "docker-archive", pics: []*picture{p}, files: f}
-	if len(m.RepoTags) > 0 {
-		l.ref = m.RepoTags[0]
-	}
-	for _, t := range m.RepoTags {
-		if choice != "" && (choice == t || strings.HasSuffix(t, ":"+choice)) {
-			l.ref = t
-		}
-	}
-	return l, nil
+	return &local{kind: "docker-archive", ref: ref, pics: []*picture{p}, files: f}, nil
 }
 
 // archiveLayer describes a layer of a docker-archive. Mostly it is stored as it is,
@@ -474,15 +490,21 @@ func (c *cancelled) Read(p []byte) (int, error) {
 	return c.r.Read(p)
 }
 
-// isSBOM says whether a file begins like JSON.
+// isSBOM says whether a file begins like a document: JSON, XML or SPDX's tags.
 func isSBOM(name string) bool {
 	f, err := os.Open(name)
 	if err != nil {
 		return false
 	}
 	defer f.Close() //nolint:errcheck // read only
-	head := make([]byte, 512)
+	head := make([]byte, 4096)
 	n, _ := io.ReadFull(f, head)
 	head = bytes.TrimPrefix(head[:n], []byte("\xef\xbb\xbf"))
-	return bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n"), []byte("{"))
+	for line := range bytes.Lines(head) {
+		if line = bytes.TrimSpace(line); len(line) == 0 || line[0] == '#' {
+			continue
+		}
+		return line[0] == '{' || line[0] == '<' || bytes.HasPrefix(line, []byte("SPDXVersion"))
+	}
+	return false
 }

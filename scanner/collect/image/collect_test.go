@@ -262,6 +262,8 @@ func TestArchives(t *testing.T) {
 	must(t, lp.AppendImage(two, layout.WithAnnotations(map[string]string{"io.containerd.image.name": "docker.io/library/two:2", "org.opencontainers.image.ref.name": "2"})))
 	docker := filepath.Join(t.TempDir(), "both.tar")
 	must(t, tarball.MultiWriteToFile(docker, map[name.Tag]v1.Image{tagOf(t, "registry.example/one:1"): one, tagOf(t, "registry.example/two:2"): two}))
+	twins := filepath.Join(t.TempDir(), "twins.tar")
+	must(t, tarball.MultiWriteToFile(twins, map[name.Tag]v1.Image{tagOf(t, "registry.example/one:1"): one, tagOf(t, "registry.example/two:1"): two}))
 	packed := filepath.Join(t.TempDir(), "both.tar.gz")
 	raw, err := os.ReadFile(docker)
 	must(t, err)
@@ -273,6 +275,7 @@ func TestArchives(t *testing.T) {
 		dir + ":2":                         {"2", "library/two"},
 		docker + ":registry.example/one:1": {"1", "one"},
 		docker + ":2":                      {"2", "two"},
+		twins + ":registry.example/two:1":  {"2", "two"},
 		packed + ":registry.example/two:2": {"2", "two"},
 	} {
 		o := options(t, ref)
@@ -290,6 +293,7 @@ func TestArchives(t *testing.T) {
 	for ref, says := range map[string]string{
 		dir:                                  "several images; choose one of one, docker.io/library/two:2",
 		docker:                               "several images; choose one of",
+		twins + ":1":                         "several images; choose one of",
 		dir + ":three":                       `not "three"`,
 		docker + ":nine":                     `not "nine"`,
 		"./not-there":                        "no file or folder",
@@ -303,16 +307,16 @@ func TestArchives(t *testing.T) {
 		body []byte
 		says string
 	}{
-		"text":             {[]byte("hello\n"), "truncated|corrupt"},
+		"text":             {[]byte("hello\n"), "no archive of docker save, no OCI layout and no SBOM"},
 		"empty":            {nil, "not a container image"},
 		"tar of something": {tarOf(t, baseFiles()...), "neither an index.json (OCI layout) nor a manifest.json"},
-		"cut":              {raw[:len(raw)-2000], "truncated"},
+		"cut":              {raw[:len(raw)-2000], "truncated: the archive ends"},
 		"cut gzip":         {gz(t, raw)[:500], "truncated"},
 		"lacks a layer":    {tarOf(t, file{name: "manifest.json", body: `[{"Config":"c","Layers":["l"]}]`}, file{name: "c", body: `{"architecture":"amd64","rootfs":{"diff_ids":["sha256:` + strings.Repeat("a", 64) + `"]}}`}), `lacks the file "l"`},
 		"lacks the config": {tarOf(t, file{name: "manifest.json", body: `[{"Config":"c","Layers":[]}]`}), `lacks the file "c"`},
 		"no image in it":   {tarOf(t, file{name: "manifest.json", body: `[]`}), "lists no image"},
 		"other counts":     {tarOf(t, file{name: "manifest.json", body: `[{"Config":"c","Layers":["l"]}]`}, file{name: "c", body: `{}`}, file{name: "l"}), "lists 1 layers, the configuration 0"},
-		"layout of none":   {tarOf(t, file{name: "index.json", body: `{"schemaVersion":2,"manifests":[]}`}), "no such image"},
+		"layout of none":   {tarOf(t, file{name: "index.json", body: `{"schemaVersion":2,"manifests":[]}`}), "not a container image: index.json lists no image"},
 	} {
 		path := filepath.Join(t.TempDir(), "x.tar")
 		must(t, os.WriteFile(path, tt.body, 0o600))

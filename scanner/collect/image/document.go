@@ -212,7 +212,7 @@ func (r *run) fillConfig(doc *facts.Image, p *picture, missing map[string]facts.
 	doc.History, told = steps(file.History, len(p.layers))
 	switch {
 	case len(doc.History) == 0 && len(p.layers) > 0:
-		missing["history"] = facts.Missing{Status: facts.NotAssessed, Partial: true, Reason: "the image keeps no history of its build"}
+		missing["history"] = facts.Missing{Status: facts.Unknown, Partial: true, Reason: "the image keeps no history of its build"}
 	case !told:
 		missing["history"] = facts.Missing{Status: facts.NotAssessed, Partial: true, Reason: "the history does not list every layer, so steps of the build may be left out"}
 	}
@@ -324,11 +324,18 @@ func (r *run) fillVulnerabilities(ctx context.Context, doc *facts.Image, missing
 }
 
 // addMissing joins entries: of two for one path, the reasons are put together and
-// the worse of both counts.
+// the worse of both counts. What nobody was meant to look at is not half seen.
 func addMissing(into, more map[string]facts.Missing) {
 	for path, m := range maps.All(more) {
 		old, ok := into[path]
 		if !ok {
+			into[path] = m
+			continue
+		}
+		if whole(old) && m.Partial {
+			continue
+		}
+		if whole(m) && old.Partial {
 			into[path] = m
 			continue
 		}
@@ -342,3 +349,6 @@ func addMissing(into, more map[string]facts.Missing) {
 		into[path] = m
 	}
 }
+
+// whole says that nothing was meant to look at the fact at all.
+func whole(m facts.Missing) bool { return m.Status == facts.NotAssessed && !m.Partial }

@@ -26,8 +26,9 @@ var errNoEngine = errors.New("no container engine can be reached")
 
 // engine is a Docker API: Docker's own, or Podman's compatible one.
 type engine struct {
-	kind string // SourceDocker or SourcePodman
-	host string // "unix:///var/run/docker.sock"; empty for what DOCKER_HOST says
+	kind    string // SourceDocker or SourcePodman
+	host    string // "unix:///var/run/docker.sock"; empty for what the context or DOCKER_HOST says
+	context string // name of a context of Docker's, which says the host
 }
 
 // engines lists the engines to ask for a source (empty for any), in their order.
@@ -39,12 +40,14 @@ func engines(source string) []engine {
 		}
 		path := filepath.Join(append([]string{dir}, parts...)...)
 		if st, err := os.Stat(path); err == nil && st.Mode()&os.ModeSocket != 0 {
-			out = append(out, engine{kind, "unix://" + path})
+			out = append(out, engine{kind: kind, host: "unix://" + path})
 		}
 	}
 	if source != SourcePodman {
 		if os.Getenv("DOCKER_HOST") != "" {
-			out = append(out, engine{SourceDocker, ""})
+			out = append(out, engine{kind: SourceDocker})
+		} else if name := dockerContext(); name != "" {
+			out = append(out, engine{kind: SourceDocker, context: name})
 		} else {
 			unix(SourceDocker, "/var/run", "docker.sock")
 			unix(SourceDocker, os.Getenv("XDG_RUNTIME_DIR"), "docker.sock")
@@ -52,7 +55,7 @@ func engines(source string) []engine {
 	}
 	if source != SourceDocker {
 		if h := os.Getenv("CONTAINER_HOST"); strings.HasPrefix(h, "unix://") || strings.HasPrefix(h, "tcp://") {
-			out = append(out, engine{SourcePodman, h})
+			out = append(out, engine{kind: SourcePodman, host: h})
 		}
 		unix(SourcePodman, os.Getenv("XDG_RUNTIME_DIR"), "podman", "podman.sock")
 		unix(SourcePodman, "/run/podman", "podman.sock")
@@ -67,14 +70,14 @@ const engineAnswer = 20 * time.Second
 func (r *run) findEngine(ctx context.Context, ref string, want wanted, source string) (*found, error) {
 	list := engines(source)
 	if r.opts.EngineHost != "" {
-		list = []engine{{source, r.opts.EngineHost}}
+		list = []engine{{kind: source, host: r.opts.EngineHost}}
 	}
 	if len(list) == 0 {
 		which := source
 		if which == "" {
 			which = "Docker or Podman"
 		}
-		return nil, fmt.Errorf("%w: there is no socket of %s; start it, or say where it is by DOCKER_HOST", errNoEngine, which)
+		return nil, fmt.Errorf("%w: there is no socket of %s; start it, or say where it is by DOCKER_HOST or a context", errNoEngine, which)
 	}
 	var errs []error
 	for _, e := range list {
@@ -99,7 +102,7 @@ func (r *run) fromEngine(ctx context.Context, e engine, ref string, want wanted)
 	}
 	defer cli.Close() //nolint:errcheck // nothing is written
 	names := []string{ref}
-	parsed, perr := name.ParseReference(ref, name.WeakValidation)
+	parsed, perr := parseReference(ref)
 	if perr == nil {
 		full := registryName(parsed.Context()) + "/" + parsed.Context().RepositoryStr()
 		if d, ok := parsed.(name.Digest); ok {
@@ -156,7 +159,13 @@ func (r *run) fromEngine(ctx context.Context, e engine, ref string, want wanted)
 // client returns a client for the engine.
 func (e engine) client() (*client.Client, error) {
 	opts := []client.Opt{client.FromEnv}
-	if e.host != "" {
+	switch {
+	case e.context != "":
+		var err error
+		if opts, err = contextOptions(e.context); err != nil {
+			return nil, err
+		}
+	case e.host != "":
 		opts = []client.Opt{client.WithHost(e.host)}
 	}
 	if strings.HasPrefix(e.host, "ssh://") {

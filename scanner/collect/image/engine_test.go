@@ -2,7 +2,10 @@ package image
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -133,6 +136,16 @@ func TestEngine(t *testing.T) {
 			}
 		})
 	}
+	t.Run("by a context of Docker's", func(t *testing.T) {
+		o := options(t, ref)
+		o.Source = SourceDocker
+		t.Setenv("DOCKER_HOST", "")
+		writeContext(t, "elsewhere", socket)
+		must(t, os.WriteFile(filepath.Join(os.Getenv("DOCKER_CONFIG"), "config.json"), []byte(`{"currentContext":"elsewhere"}`), 0o600))
+		if im, _ := collect(t, o).image(t, ref); im.Source != SourceDocker {
+			t.Errorf("source %q", im.Source)
+		}
+	})
 	t.Setenv("CONTAINER_HOST", socket)
 	t.Run("not there", func(t *testing.T) {
 		o := options(t, "registry.example/none:1")
@@ -194,11 +207,25 @@ func TestEngine(t *testing.T) {
 	})
 }
 
-// TestNoEngine: a forced engine that is not there, and one that hangs up.
+// writeContext makes a context as the docker command keeps it.
+func writeContext(t *testing.T, context, host string) {
+	t.Helper()
+	sum := sha256.Sum256([]byte(context))
+	dir := filepath.Join(os.Getenv("DOCKER_CONFIG"), "contexts", "meta", hex.EncodeToString(sum[:]))
+	must(t, os.MkdirAll(dir, 0o700))
+	meta := fmt.Sprintf(`{"Name":%q,"Metadata":{},"Endpoints":{"docker":{"Host":%q,"SkipTLSVerify":false}}}`, context, host)
+	must(t, os.WriteFile(filepath.Join(dir, "meta.json"), []byte(meta), 0o600))
+}
+
+// TestNoEngine: a forced engine that is not there, and one that hangs up; as
+// DOCKER_HOST and as a context say.
 func TestNoEngine(t *testing.T) {
 	o := options(t, "registry.example/app:1")
 	o.Source = SourceDocker
 	wantText(t, failure(t, o), "no container engine can be reached")
+	t.Setenv("DOCKER_HOST", "")
+	t.Setenv("DOCKER_CONTEXT", "gone")
+	wantText(t, failure(t, o), "no container engine can be reached", `context "gone"`)
 	dir, err := os.MkdirTemp("", "ps-")
 	must(t, err)
 	defer os.RemoveAll(dir)
@@ -215,6 +242,9 @@ func TestNoEngine(t *testing.T) {
 	}), ReadHeaderTimeout: time.Second, ErrorLog: noLog()}
 	go func() { _ = srv.Serve(l) }()
 	defer srv.Close()
+	writeContext(t, "gone", "unix://"+filepath.Join(dir, "s"))
+	wantText(t, failure(t, o), "save image")
+	t.Setenv("DOCKER_CONTEXT", "")
 	t.Setenv("DOCKER_HOST", "unix://"+filepath.Join(dir, "s"))
 	wantText(t, failure(t, o), "save image")
 }

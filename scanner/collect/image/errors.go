@@ -101,11 +101,14 @@ func cleanURL(raw string) string {
 func reason(err error) string {
 	var dns *net.DNSError
 	var ne net.Error
+	var op *net.OpError
 	switch {
+	case errors.As(err, &op) && op.Op == "proxyconnect":
+		return "no way through the proxy that HTTPS_PROXY or HTTP_PROXY names: " + reason(op.Err)
 	case errors.Is(err, errIdle):
 		return errIdle.Error()
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "connection refused; is the registry running there?"
+		return "connection refused; is it running there?"
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return fmt.Sprintf("no host is named %q", dns.Name)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &ne) && ne.Timeout():
@@ -137,7 +140,11 @@ func httpError(te *transport.Error) error {
 	case http.StatusNotFound:
 		return &cleanError{text: text, cause: ErrNotFound, status: te.StatusCode}
 	case http.StatusUnauthorized, http.StatusForbidden:
+		text += "; if it is there, log in with docker login, or give --username and --password-stdin"
 		return &cleanError{text: text, cause: ErrUnauthorized, status: te.StatusCode}
+	case http.StatusTooManyRequests:
+		text += "; the registry limits how often it may be asked: log in, use a mirror, or come back later"
+		return &cleanError{text: text, status: te.StatusCode}
 	default:
 		return &cleanError{text: text, status: te.StatusCode}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/docker/cli/cli/config"
 	"github.com/docker/cli/cli/config/types"
 	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
 )
 
 // keychain finds credentials where Docker keeps them (with its credential
@@ -29,12 +30,12 @@ func (k *keychain) Resolve(r authn.Resource) (authn.Authenticator, error) {
 
 // ResolveContext implements [authn.ContextKeychain].
 func (k *keychain) ResolveContext(ctx context.Context, r authn.Resource) (authn.Authenticator, error) {
-	auth, err := authn.Resolve(ctx, authn.DefaultKeychain, r)
-	if err == nil && auth != authn.Anonymous {
+	auth, err := dockerAuth(ctx, r)
+	if err == nil && auth != nil {
 		return auth, nil
 	}
 	for _, file := range podmanAuthFiles() {
-		found, ferr := podmanAuth(file, r)
+		found, ferr := podmanAuth(ctx, file, r)
 		if ferr != nil {
 			k.log.Warn("credentials file cannot be used", "file", file, "reason", plain(ferr.Error()))
 			continue
@@ -43,7 +44,41 @@ func (k *keychain) ResolveContext(ctx context.Context, r authn.Resource) (authn.
 			return found, nil
 		}
 	}
-	return auth, err
+	return authn.Anonymous, err
+}
+
+// dockerAuth looks the resource up in Docker's own configuration: the repository
+// first, then its registry. It returns nil where there is no entry.
+func dockerAuth(ctx context.Context, r authn.Resource) (authn.Authenticator, error) {
+	conf, err := config.Load(os.Getenv("DOCKER_CONFIG"))
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range []string{r.String(), r.RegistryStr()} {
+		if key == name.DefaultRegistry {
+			key = authn.DefaultAuthKey
+		}
+		got, err := stored(ctx, conf, key)
+		if err != nil {
+			return nil, err
+		}
+		if auth := authenticator(got); auth != nil {
+			return auth, nil
+		}
+	}
+	return nil, nil //nolint:nilnil // no entry
+}
+
+// authenticator is nil where there are no credentials.
+func authenticator(a types.AuthConfig) authn.Authenticator {
+	a.ServerAddress = ""
+	if a == (types.AuthConfig{}) {
+		return nil
+	}
+	return authn.FromConfig(authn.AuthConfig{
+		Username: a.Username, Password: a.Password, Auth: a.Auth,
+		IdentityToken: a.IdentityToken, RegistryToken: a.RegistryToken,
+	})
 }
 
 // podmanAuthFiles lists where Podman keeps credentials, strongest first.
@@ -65,7 +100,7 @@ func podmanAuthFiles() []string {
 // podmanAuth looks the resource up in the file: Podman's keys may name a
 // registry, a part of it or one repository, and the longest one wins. It returns
 // nil where the file does not exist or has no entry.
-func podmanAuth(file string, r authn.Resource) (authn.Authenticator, error) {
+func podmanAuth(ctx context.Context, file string, r authn.Resource) (authn.Authenticator, error) {
 	f, err := os.Open(file)
 	if os.IsNotExist(err) {
 		return nil, nil //nolint:nilnil // no file is no entry
@@ -81,16 +116,12 @@ func podmanAuth(file string, r authn.Resource) (authn.Authenticator, error) {
 	key := strings.Replace(r.String(), "index.docker.io", "docker.io", 1)
 	for key != "" {
 		if _, listed := conf.AuthConfigs[key]; listed || !strings.Contains(key, "/") {
-			got, err := conf.GetAuthConfig(key)
+			got, err := stored(ctx, conf, key)
 			if err != nil {
 				return nil, fmt.Errorf("credentials for %q: %w", key, err)
 			}
-			got.ServerAddress = ""
-			if got != (types.AuthConfig{}) {
-				return authn.FromConfig(authn.AuthConfig{
-					Username: got.Username, Password: got.Password, Auth: got.Auth,
-					IdentityToken: got.IdentityToken, RegistryToken: got.RegistryToken,
-				}), nil
+			if auth := authenticator(got); auth != nil {
+				return auth, nil
 			}
 		}
 		i := strings.LastIndexByte(key, '/')

@@ -127,7 +127,7 @@ func layerError(ctx context.Context, err error) error {
 		return err
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("%w: the layer ends in the middle of a file", ErrTruncated)
-	case errors.Is(err, tar.ErrHeader), errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
+	case errors.Is(err, tar.ErrHeader), errors.Is(err, tar.ErrFieldTooLong), errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum):
 		return fmt.Errorf("%w: the layer is no archive of files: %s", ErrCorrupt, plain(err.Error()))
 	default:
 		return redact(err)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,7 +13,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// registriesConf is what registries.conf (version 2) and the options say of
+// registriesConf is what registries.conf and the options say of
 // registries: where they really are, which mirrors they have, which may be
 // insecure and which are blocked.
 type registriesConf struct {
@@ -59,7 +58,7 @@ func registriesConfFiles() []string {
 // loadRegistriesConf reads files and the *.conf files of folders. What does not
 // exist is left out; what cannot be read is an error, since a mirror or a block
 // that is not obeyed asks a registry that must not be asked.
-func loadRegistriesConf(files []string, log *slog.Logger) (*registriesConf, error) {
+func loadRegistriesConf(files []string) (*registriesConf, error) {
 	conf := &registriesConf{}
 	for _, f := range files {
 		st, err := os.Stat(f)
@@ -81,12 +80,9 @@ func loadRegistriesConf(files []string, log *slog.Logger) (*registriesConf, erro
 			if err != nil {
 				return nil, fmt.Errorf("read registry settings: %w", err)
 			}
-			entries, old, err := parseRegistriesConf(raw)
+			entries, err := parseRegistriesConf(raw)
 			if err != nil {
 				return nil, fmt.Errorf("read registry settings %q: %w", f, err)
-			}
-			if old {
-				log.Warn("registry settings are in the old version 1, which is not read", "file", f)
 			}
 			conf.merge(entries)
 		}
@@ -94,14 +90,31 @@ func loadRegistriesConf(files []string, log *slog.Logger) (*registriesConf, erro
 	return conf, nil
 }
 
-// parseRegistriesConf reads one file; old says that it holds tables of version 1.
-func parseRegistriesConf(raw []byte) (entries []confEntry, old bool, err error) {
+// parseRegistriesConf reads one file of version 2, or of the old version 1.
+func parseRegistriesConf(raw []byte) ([]confEntry, error) {
+	type hosts struct {
+		Registries []string `toml:"registries"`
+	}
 	var doc struct {
-		Registry   []confEntry    `toml:"registry"`
-		Registries map[string]any `toml:"registries"`
+		Registry []confEntry `toml:"registry"`
+		// Of version 1. Its list for names without a host is not needed: such
+		// names are docker.io's.
+		Registries struct {
+			Insecure hosts `toml:"insecure"`
+			Block    hosts `toml:"block"`
+		} `toml:"registries"`
 	}
 	if err := toml.Unmarshal(raw, &doc); err != nil {
-		return nil, false, err
+		return nil, err
+	}
+	old := doc.Registries
+	for _, host := range append(slices.Clone(old.Insecure.Registries), old.Block.Registries...) {
+		if slices.ContainsFunc(doc.Registry, func(e confEntry) bool { return e.Prefix == host }) {
+			continue
+		}
+		doc.Registry = append(doc.Registry, confEntry{
+			Prefix: host, Insecure: slices.Contains(old.Insecure.Registries, host), Blocked: slices.Contains(old.Block.Registries, host),
+		})
 	}
 	for i := range doc.Registry {
 		e := &doc.Registry[i]
@@ -114,19 +127,19 @@ func parseRegistriesConf(raw []byte) (entries []confEntry, old bool, err error) 
 		}
 		e.Prefix, e.Location = trimPlace(e.Prefix), trimPlace(e.Location)
 		if e.Prefix == "" {
-			return nil, false, errors.New("a [[registry]] has neither prefix nor location")
+			return nil, errors.New("a [[registry]] has neither prefix nor location")
 		}
 		for j := range e.Mirrors {
 			m := &e.Mirrors[j]
 			if m.Location = trimPlace(m.Location); m.Location == "" {
-				return nil, false, fmt.Errorf("a mirror of %q has no location", e.Prefix)
+				return nil, fmt.Errorf("a mirror of %q has no location", e.Prefix)
 			}
 			if !slices.Contains([]string{"", "all", "digest-only", "tag-only"}, m.Pull) {
-				return nil, false, fmt.Errorf("mirror %q: pull-from-mirror is %q; use all, digest-only or tag-only", m.Location, m.Pull)
+				return nil, fmt.Errorf("mirror %q: pull-from-mirror is %q; use all, digest-only or tag-only", m.Location, m.Pull)
 			}
 		}
 	}
-	return doc.Registry, len(doc.Registries) > 0, nil
+	return doc.Registry, nil
 }
 
 func trimPlace(s string) string { return strings.TrimRight(strings.TrimSpace(s), "/") }
@@ -256,7 +269,7 @@ func (c *registriesConf) endpoint(full string, insecure bool) (endpoint, error) 
 	if err == nil {
 		// A host without a dot ("mirror") would be taken for a name on docker.io,
 		// so the path is checked on its own.
-		_, err = name.NewRepository("registry.invalid/"+path, name.WeakValidation)
+		_, err = parseReference("registry.invalid/" + path)
 	}
 	if err != nil {
 		return endpoint{}, fmt.Errorf("registry settings lead to %q, which is no repository: %s", plain(full), plain(err.Error()))

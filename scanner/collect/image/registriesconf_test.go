@@ -75,7 +75,7 @@ insecure = true
 pull-from-mirror = "tag-only"
 `)
 	write("d/readme.txt", "this is no TOML")
-	c, err := loadRegistriesConf([]string{filepath.Join(dir, "none"), filepath.Join(dir, "registries.conf"), filepath.Join(dir, "d")}, noSlog())
+	c, err := loadRegistriesConf([]string{filepath.Join(dir, "none"), filepath.Join(dir, "registries.conf"), filepath.Join(dir, "d")})
 	must(t, err)
 	must(t, c.add(map[string][]string{"registry.example": {"http://10.0.0.1:5000/own"}}, []string{"plain.example:80"}))
 	for _, tt := range []struct {
@@ -107,7 +107,7 @@ pull-from-mirror = "tag-only"
 		"unknown kind of pull": "[[registry]]\nlocation='x'\n[[registry.mirror]]\nlocation='y'\npull-from-mirror='never'",
 	} {
 		write("bad.conf", text)
-		if _, err := loadRegistriesConf([]string{filepath.Join(dir, "bad.conf")}, noSlog()); err == nil || !strings.Contains(err.Error(), "bad.conf") {
+		if _, err := loadRegistriesConf([]string{filepath.Join(dir, "bad.conf")}); err == nil || !strings.Contains(err.Error(), "bad.conf") {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -123,16 +123,34 @@ pull-from-mirror = "tag-only"
 	}
 }
 
-// TestBlockedRegistryIsNotAsked: not even once.
+// TestBlockedRegistryIsNotAsked: not even once, whichever version the settings have.
 func TestBlockedRegistryIsNotAsked(t *testing.T) {
-	srv := newServer(t)
+	for version, text := range map[string]string{
+		"2": "[[registry]]\nlocation='HOST'\nblocked=true\n",
+		"1": "[registries.search]\nregistries=['quay.io']\n[registries.insecure]\nregistries=['HOST']\n[registries.block]\nregistries=['HOST']\n",
+	} {
+		srv := newServer(t)
+		conf := filepath.Join(t.TempDir(), "registries.conf")
+		must(t, os.WriteFile(conf, []byte(strings.ReplaceAll(text, "HOST", srv.host)), 0o600))
+		o := options(t, srv.host+"/app:1")
+		o.Registry = newClient(t, RegistryOptions{RegistriesConf: []string{conf}})
+		wantText(t, failure(t, o), "registry is blocked", srv.host)
+		if srv.requests("") != 0 {
+			t.Errorf("version %s: asked %v", version, srv.got)
+		}
+	}
+}
+
+// TestRegistriesConf1: the old version's insecure registries are insecure, and no other is.
+func TestRegistriesConf1(t *testing.T) {
 	conf := filepath.Join(t.TempDir(), "registries.conf")
-	must(t, os.WriteFile(conf, []byte("[[registry]]\nlocation='"+srv.host+"'\nblocked=true\n"), 0o600))
-	o := options(t, srv.host+"/app:1")
-	o.Registry = newClient(t, RegistryOptions{RegistriesConf: []string{conf}})
-	wantText(t, failure(t, o), "registry is blocked", srv.host)
-	if srv.requests("") != 0 {
-		t.Errorf("asked %v", srv.got)
+	must(t, os.WriteFile(conf, []byte("[registries.insecure]\nregistries=['plain.example:80']\n"), 0o600))
+	c, err := loadRegistriesConf([]string{conf})
+	must(t, err)
+	for repo, want := range map[string]string{"plain.example:80/app": "plain.example:80/app!", "nginx": "docker.io/library/nginx"} {
+		if got, err := where(t, c, repo, false); err != nil || !slices.Equal(got, []string{want}) {
+			t.Errorf("%s: %v %v, want %s", repo, got, err, want)
+		}
 	}
 }
 
@@ -142,7 +160,7 @@ func FuzzRegistriesConf(f *testing.F) {
 	f.Add("[registries.insecure]\nregistries=['x']", "nginx")
 	f.Add("[[registry]]\nlocation='docker.io/library'\nprefix='docker.io'", "nginx")
 	f.Fuzz(func(t *testing.T, text, repo string) {
-		entries, _, err := parseRegistriesConf([]byte(text))
+		entries, err := parseRegistriesConf([]byte(text))
 		if err != nil {
 			return
 		}

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -40,7 +41,7 @@ type RegistryOptions struct {
 	// Logins are tried for a repository ("registry.example:5000/team/app") before the
 	// keychain, in their order; nil for none. They go to no other host.
 	Logins func(repository string) []Login
-	// RegistriesConf lists the files and folders of registries.conf (v2) in the order
+	// RegistriesConf lists the files and folders of registries.conf in the order
 	// of growing weight; nil for the usual places, empty for none.
 	RegistriesConf []string
 	// AnswerTimeout is how long a server may take to answer (default 30 s),
@@ -85,7 +86,7 @@ func NewRegistry(o RegistryOptions) (*Registry, error) {
 	if files == nil {
 		files = registriesConfFiles()
 	}
-	conf, err := loadRegistriesConf(files, o.Log)
+	conf, err := loadRegistriesConf(files)
 	if err != nil {
 		return nil, err
 	}
@@ -139,6 +140,15 @@ func (r *Registry) Fetch(ctx context.Context, ref string) (v1.Image, error) {
 // named, "latest" where neither tag nor digest is.
 func parseReference(ref string) (name.Reference, error) {
 	parsed, err := name.ParseReference(ref, name.WeakValidation)
+	if err != nil {
+		if short, ok := shortReference(ref); ok {
+			return short, nil
+		}
+		// The library says what is wrong only where it is told what it reads.
+		if _, err = name.NewTag(ref, name.WeakValidation); strings.Contains(ref, "@") {
+			_, err = name.NewDigest(ref, name.WeakValidation)
+		}
+	}
 	if err == nil && (strings.HasPrefix(parsed.Context().RepositoryStr(), "/") || strings.Contains(parsed.Context().RepositoryStr(), "//")) {
 		err = errors.New("a part of the repository's name is empty")
 	}
@@ -146,6 +156,29 @@ func parseReference(ref string) (name.Reference, error) {
 		return nil, fmt.Errorf("%w: %q is no image reference: %s", ErrUsage, plain(ref), plain(err.Error()))
 	}
 	return parsed, nil
+}
+
+// oneLetter is a reference whose repository has a name of one letter, with or
+// without a host: "x:1", "registry.example:5000/x@sha256:…".
+var oneLetter = regexp.MustCompile(`^((?:[^/]*[.:][^/]*|localhost)/)?([a-z0-9])((?::[^/@]+)?(?:@[^/@]+)?)$`)
+
+// shortReference reads such a reference, which the library refuses and registries
+// allow.
+func shortReference(ref string) (name.Reference, bool) {
+	m := oneLetter.FindStringSubmatch(ref)
+	if m == nil {
+		return nil, false
+	}
+	longer, err := name.ParseReference(m[1]+m[2]+m[2]+m[3], name.WeakValidation)
+	if err != nil {
+		return nil, false
+	}
+	path := strings.TrimSuffix(longer.Context().RepositoryStr(), m[2])
+	repo := longer.Context().Registry.Repo(path) //nolint:staticcheck // the embedded field is meant
+	if d, ok := longer.(name.Digest); ok {
+		return repo.Digest(d.DigestStr()), true
+	}
+	return repo.Tag(longer.Identifier()), true
 }
 
 // endpoint is one place where a repository can be read: a mirror or the registry itself.
@@ -253,28 +286,14 @@ func answered(err error) error {
 // resolve asks the keychain. A credential helper is a program of the user's: it
 // may hang or be missing, and neither may keep a public image from being read.
 func (r *Registry) resolve(ctx context.Context, repo name.Repository) authn.Authenticator {
-	type answer struct {
-		auth authn.Authenticator
-		err  error
-	}
-	got := make(chan answer, 1)
-	go func() {
-		a, err := authn.Resolve(ctx, r.keychain, repo)
-		got <- answer{a, err}
-	}()
-	patience, cancel := context.WithTimeout(ctx, r.opts.AnswerTimeout)
+	ctx, cancel := context.WithTimeout(ctx, r.opts.AnswerTimeout)
 	defer cancel()
-	select {
-	case a := <-got:
-		if a.err != nil {
-			r.log.Warn("no credentials from the configuration, going on without", "registry", repo.RegistryStr(), "reason", plain(a.err.Error()))
-			return authn.Anonymous
-		}
-		return a.auth
-	case <-patience.Done():
-		r.log.Warn("credential helper does not answer, going on without", "registry", repo.RegistryStr())
+	auth, err := authn.Resolve(ctx, r.keychain, repo)
+	if err != nil {
+		r.log.Warn("no credentials from the configuration, going on without", "registry", repo.RegistryStr(), "reason", plain(err.Error()))
 		return authn.Anonymous
 	}
+	return auth
 }
 
 // manifestLimit bounds a manifest; the distribution specification asks

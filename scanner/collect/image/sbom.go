@@ -16,6 +16,7 @@ import (
 type sbom struct {
 	distribution facts.Distribution
 	packages     []facts.Package
+	nameless     []string // components that no package URL identifies
 }
 
 // readSBOM reads a file of CycloneDX or SPDX.
@@ -29,11 +30,11 @@ func readSBOM(path string, most int64) (*sbom, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, packages, err := inventory.ReadSBOM(raw)
+	doc, err := inventory.ReadSBOM(raw)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	s := &sbom{distribution: d, packages: packages}
+	s := &sbom{distribution: doc.Distribution, packages: doc.Packages, nameless: doc.Nameless}
 	for i := range s.packages {
 		s.refine(&s.packages[i])
 	}
@@ -107,6 +108,7 @@ func (r *run) sbomImage(ctx context.Context, ref string, f *found) error {
 		missing["distribution"] = facts.Missing{Status: facts.Unknown, Reason: "the SBOM names no operating system, which its packages belong to"}
 		missing["vulnerabilities"] = facts.Missing{Status: facts.Unknown, Partial: true, Reason: "the SBOM names no operating system, so its packages could not be matched"}
 	}
+	addMissing(missing, f.sbom.gaps())
 	r.fillEndOfLife(doc, missing)
 	r.opts.Progress(Event{Ref: ref, Stage: Matching})
 	if err := r.within(ctx, func(ctx context.Context) error { return r.fillVulnerabilities(ctx, doc, missing) }); err != nil {
@@ -115,6 +117,22 @@ func (r *run) sbomImage(ctx context.Context, ref string, f *found) error {
 	return r.send(ctx, target, &facts.Resource{
 		Kind: facts.KindImage, ID: ref, Key: "image", Target: ref, Facts: doc, Missing: missing,
 	})
+}
+
+// gaps say what a document leaves open: software without an identity, and a list
+// with nothing on it.
+func (s *sbom) gaps() map[string]facts.Missing {
+	var reason string
+	switch n := len(s.nameless); {
+	case n > 0:
+		reason = fmt.Sprintf("%d of the components have no package URL of a kind that advisories know, as %s", n, plain(s.nameless[0]))
+	case len(s.packages) == 0:
+		reason = "the SBOM lists no package"
+	default:
+		return nil
+	}
+	m := facts.Missing{Status: facts.Unknown, Partial: true, Reason: reason}
+	return map[string]facts.Missing{"packages": m, "vulnerabilities": m}
 }
 
 // sbomIdentity is the file's name: an SBOM has no platform.

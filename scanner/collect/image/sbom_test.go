@@ -1,6 +1,7 @@
 package image
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,6 +31,12 @@ const cycloneSyft = `{"bomFormat":"CycloneDX","specVersion":"1.5","components":[
 
 const spdxSyft = `{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT","packages":[
  {"SPDXID":"SPDXRef-Package-rpm","name":"openssl-libs","versionInfo":"1:3.0.7-24.el9","externalRefs":[{"referenceCategory":"PACKAGE-MANAGER","referenceType":"purl","referenceLocator":"pkg:rpm/redhat/openssl-libs@3.0.7-24.el9?arch=x86_64&distro=redhat-9.3&epoch=1&upstream=openssl-3.0.7-24.el9.src.rpm"}]}]}`
+
+const cycloneXML = `<?xml version="1.0" encoding="UTF-8"?><bom xmlns="http://cyclonedx.org/schema/bom/1.4" version="1"><components>
+ <component type="operating-system"><name>debian</name><version>12.4</version></component>
+ <component type="library"><name>libssl3</name><version>3.0.11-1</version><purl>pkg:deb/debian/libssl3@3.0.11-1?arch=amd64&amp;upstream=openssl</purl></component></components></bom>`
+
+const spdxText = "# made by hand\n\nSPDXVersion: SPDX-2.3\nDocumentName: x\n\nPackageName: left-pad\nPackageVersion: 1.0.0\nExternalRef: PACKAGE-MANAGER purl pkg:npm/left-pad@1.0.0\n"
 
 const spdxNoDistro = `{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT","packages":[
  {"SPDXID":"SPDXRef-Package-1","name":"musl","versionInfo":"1.2.4-r2","externalRefs":[{"referenceCategory":"PACKAGE-MANAGER","referenceType":"purl","referenceLocator":"pkg:apk/musl@1.2.4-r2"}]}]}`
@@ -94,8 +101,20 @@ func TestSBOM(t *testing.T) {
 		t.Errorf("vulnerabilities: %+v", m)
 	}
 
+	im, _, _ = scan("bom.xml", cycloneXML)
+	if p := find(im, "libssl3"); p.SourceName != "openssl" || im.Distribution.Version != "12.4" {
+		t.Errorf("libssl3 %+v, distribution %+v", p, im.Distribution)
+	}
+	for name, text := range map[string]string{"a.spdx": spdxText, "bom.spdx": "\ufeff" + strings.TrimPrefix(spdxText, "# made by hand\n\n")} {
+		im, res, _ := scan(name, text)
+		if p := find(im, "left-pad"); p.Version != "1.0.0" || res.Missing["packages"].Reason != "" {
+			t.Errorf("%s: %+v, missing %+v", name, p, res.Missing["packages"])
+		}
+	}
+
 	for what, text := range map[string]string{
-		"something else": `{"hello":"world"}`, "cut": cycloneTrivy[:200], "empty list": `[]`,
+		"something else": `{"hello":"world"}`, "cut": cycloneTrivy[:200], "empty list": `[]`, "cut XML": cycloneXML[:200],
+		"other XML": "<html><body>log in</body></html>", "SPDX 3": `{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","@graph":[]}`,
 	} {
 		o := options(t, writeFile(t, "bad.json", text))
 		o.Source = SourceSBOM
@@ -108,9 +127,48 @@ func TestSBOM(t *testing.T) {
 	wantText(t, failure(t, o), "limit passed")
 }
 
+// TestNamelessInSBOM: software that no package URL identifies, and a document that
+// lists nothing, never come out as free of vulnerabilities.
+func TestNamelessInSBOM(t *testing.T) {
+	const left = `{"type":"library","name":"left-pad","version":"1.0.0","purl":"pkg:npm/left-pad@1.0.0"}`
+	for what, tt := range map[string]struct{ text, says string }{
+		"no URL":             {`{"bomFormat":"CycloneDX","components":[` + left + `,{"type":"library","name":"openssl","version":"3.0.2"}]}`, "1 of the components have no package URL of a kind that advisories know, as openssl 3.0.2"},
+		"a broken URL":       {`{"bomFormat":"CycloneDX","components":[{"type":"framework","name":"x","version":"1","purl":"x"}]}`, "as x 1"},
+		"an unknown kind":    {`{"bomFormat":"CycloneDX","components":[{"type":"application","name":"busybox","version":"1.36","purl":"pkg:generic/busybox@1.36"}]}`, "as busybox 1.36"},
+		"in a component":     {`{"bomFormat":"CycloneDX","components":[{"type":"application","name":"app","components":[{"type":"library","name":"y","version":"2"}]}]}`, "as y 2"},
+		"SPDX":               {`{"SPDXID":"SPDXRef-DOCUMENT","packages":[{"SPDXID":"SPDXRef-1","name":"zlib","versionInfo":"1.2"}]}`, "as zlib 1.2"},
+		"SPDX, tag-value":    {spdxText + "PackageName: zlib\nPackageVersion: 1.3\nFileName: ./a\n", "as zlib 1.3"},
+		"an empty list":      {`{"bomFormat":"CycloneDX","components":[]}`, "the SBOM lists no package"},
+		"VEX, not an SBOM":   {`{"bomFormat":"CycloneDX","vulnerabilities":[{"id":"CVE-1"}]}`, "the SBOM lists no package"},
+		"what it is about":   {`{"bomFormat":"CycloneDX","metadata":{"component":{"type":"application","name":"shop","version":"1"}},"components":[` + left + `]}`, ""},
+		"files, a container": {`{"bomFormat":"CycloneDX","components":[` + left + `,{"type":"file","name":"a","version":"sha256:1"},{"type":"container","name":"c","version":"1","purl":"pkg:oci/c@1"}]}`, ""},
+		"a lock file":        {`{"bomFormat":"CycloneDX","components":[` + left + `,{"type":"application","name":"app/package-lock.json"}]}`, ""},
+		"what SPDX is about": {`{"SPDXID":"SPDXRef-DOCUMENT","documentDescribes":["SPDXRef-0"],"relationships":[{"spdxElementId":"SPDXRef-DOCUMENT","relationshipType":"DESCRIBES","relatedSpdxElement":"SPDXRef-2"}],"packages":[{"SPDXID":"SPDXRef-0","name":"img","versionInfo":"1"},{"SPDXID":"SPDXRef-2","name":"img2","versionInfo":"1"},{"SPDXID":"SPDXRef-3","name":"c","versionInfo":"1","primaryPackagePurpose":"CONTAINER"},{"SPDXID":"SPDXRef-1","name":"left-pad","versionInfo":"1.0.0","externalRefs":[{"referenceCategory":"PACKAGE_MANAGER","referenceType":"purl","referenceLocator":"pkg:npm/left-pad@1.0.0"}]}]}`, ""},
+	} {
+		path := writeFile(t, "x.json", tt.text)
+		o := options(t, path)
+		o.Matcher = noVulnerabilities{}
+		_, res := collect(t, o).image(t, path)
+		for _, fact := range []string{"packages", "vulnerabilities"} {
+			m := res.Missing[fact]
+			if (m.Reason == "") != (tt.says == "") || !strings.Contains(m.Reason, tt.says) || m.Reason != "" && (m.Status != facts.Unknown || !m.Partial) {
+				t.Errorf("%s: %s: %+v, want %q", what, fact, m, tt.says)
+			}
+		}
+	}
+}
+
+// noVulnerabilities is a database that knows of none.
+type noVulnerabilities struct{}
+
+func (noVulnerabilities) Match(context.Context, facts.Distribution, []facts.Package) ([]facts.Vulnerability, error) {
+	return nil, nil
+}
+func (noVulnerabilities) Missing() map[string]facts.Missing { return nil }
+
 // FuzzSBOM: no document breaks the reader, and every package has a name and no layer.
 func FuzzSBOM(f *testing.F) {
-	for _, s := range []string{cycloneTrivy, cycloneSyft, spdxSyft, spdxNoDistro, "SPDXVersion: SPDX-2.3\nPackageName: x\n", "{}"} {
+	for _, s := range []string{cycloneTrivy, cycloneSyft, cycloneXML, spdxText, spdxSyft, spdxNoDistro, "SPDXVersion: SPDX-2.3\nPackageName: x\n", "{}"} {
 		f.Add([]byte(s))
 	}
 	dir := f.TempDir()
