@@ -155,8 +155,11 @@ func custom(group string) bool {
 func decode(raw []byte, lines map[string]int) ([]object, error) {
 	var h head
 	if err := json.Unmarshal(raw, &h); err != nil {
+		if raw[0] == '[' {
+			return decodeArray(raw, lines)
+		}
 		if raw[0] != '{' {
-			return nil, nil // a list or a word: no object
+			return nil, nil // a word: no object
 		}
 		return nil, fmt.Errorf("line %d: %s", lines[""], plainJSON(err))
 	}
@@ -168,15 +171,10 @@ func decode(raw []byte, lines map[string]int) ([]object, error) {
 		group, version = "", group
 	}
 	if isList(&h) {
-		var out []object
-		var errs []error
-		below := itemLines(lines)
-		for i, item := range h.Items {
-			objects, err := decode(withKind(item, &h), below[i])
-			out = append(out, objects...)
-			errs = append(errs, err)
+		for i := range h.Items {
+			h.Items[i] = withKind(h.Items[i], &h)
 		}
-		return out, errors.Join(errs...)
+		return decodeItems(h.Items, itemLines(lines, "items["))
 	}
 	o := object{kind: h.Kind, place: kube.Place{Origin: facts.Origin{Line: lines[""]}, Lines: lines}}
 	switch v := typed(group, h.Kind); {
@@ -203,6 +201,28 @@ func decode(raw []byte, lines map[string]int) ([]object, error) {
 	return []object{o}, nil
 }
 
+// decodeArray reads a document that is a plain array of objects, as generators
+// write it. Of another array nothing is an object.
+func decodeArray(raw []byte, lines map[string]int) ([]object, error) {
+	var items []json.RawMessage
+	if err := json.Unmarshal(raw, &items); err != nil {
+		return nil, fmt.Errorf("line %d: %s", lines[""], plainJSON(err))
+	}
+	return decodeItems(items, itemLines(lines, "["))
+}
+
+// decodeItems reads the objects of a list, each with its own lines.
+func decodeItems(items []json.RawMessage, lines map[int]map[string]int) ([]object, error) {
+	var out []object
+	var errs []error
+	for i, item := range items {
+		objects, err := decode(item, lines[i])
+		out = append(out, objects...)
+		errs = append(errs, err)
+	}
+	return out, errors.Join(errs...)
+}
+
 // isList: a v1 List, or a typed one as `kubectl get -o yaml` of old versions wrote it.
 func isList(h *head) bool { return strings.HasSuffix(h.Kind, "List") && h.Items != nil }
 
@@ -223,11 +243,12 @@ func withKind(item json.RawMessage, list *head) json.RawMessage {
 	return out
 }
 
-// itemLines shares the lines of a list out to its items, by index.
-func itemLines(lines map[string]int) map[int]map[string]int {
+// itemLines shares the lines of a list out to its items, by index. prefix is what
+// their paths begin with: "items[".
+func itemLines(lines map[string]int, prefix string) map[int]map[string]int {
 	out := map[int]map[string]int{}
 	for k, v := range lines {
-		rest, ok := strings.CutPrefix(k, "items[")
+		rest, ok := strings.CutPrefix(k, prefix)
 		if !ok {
 			continue
 		}

@@ -11,6 +11,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"helm.sh/helm/v4/pkg/chart/common"
@@ -79,7 +81,11 @@ func (c *Collector) renderChart(ctx context.Context, in *input, name string) {
 		in.fail(file, fmt.Errorf("render the Helm chart %s: %w", filepath.ToSlash(name), res.err))
 		return
 	}
-	in.rendered = append(in.rendered, "Helm chart "+res.chart.Name())
+	rendered := "Helm chart " + res.chart.Name()
+	if looksUp(res.chart) {
+		rendered += " (what it looks up in a cluster counts as not there)"
+	}
+	in.rendered = append(in.rendered, rendered)
 	for _, t := range sortedKeys(res.rendered) {
 		if base := path.Base(t); strings.HasPrefix(base, "_") || base == "NOTES.txt" || strings.TrimSpace(res.rendered[t]) == "" {
 			continue
@@ -89,6 +95,15 @@ func (c *Collector) renderChart(ctx context.Context, in *input, name string) {
 	for _, crd := range res.chart.CRDObjects() {
 		in.skipped["CustomResourceDefinition.apiextensions.k8s.io"] += strings.Count("\n"+string(crd.File.Data), "\nkind: CustomResourceDefinition")
 	}
+}
+
+// lookups finds calls of lookup in templates.
+var lookups = regexp.MustCompile(`\{\{[^}]*\blookup\s`)
+
+// looksUp says whether a chart, or one below it, asks a cluster for objects.
+func looksUp(ch *chartv2.Chart) bool {
+	return slices.ContainsFunc(ch.Templates, func(t *common.File) bool { return lookups.Match(t.Data) }) ||
+		slices.ContainsFunc(ch.Dependencies(), looksUp)
 }
 
 // templateFile is where a template stands. Helm names it CHART/templates/x.yaml;

@@ -28,7 +28,7 @@ func (c *Collector) kustomizeFolders(ctx context.Context, in *input, dirs []stri
 	used, based := map[string]bool{}, map[string]bool{}
 	bad := map[string]error{}
 	for _, dir := range dirs {
-		w := &kustomizeWalk{files: used, folders: based, seen: map[string]bool{}}
+		w := &kustomizeWalk{files: used, folders: based, seen: map[string]bool{}, open: map[string]bool{}}
 		if err := w.folder(dir); err != nil {
 			bad[dir] = err
 		}
@@ -37,11 +37,10 @@ func (c *Collector) kustomizeFolders(ctx context.Context, in *input, dirs []stri
 		switch err := bad[dir]; {
 		case ctx.Err() != nil:
 			return used
-		case based[cleanPath(dir)]:
 		case err != nil:
 			in.files++
 			in.fail(kustomizationOf(dir), fmt.Errorf("render the kustomization %s: %w", filepath.ToSlash(dir), err))
-		default:
+		case !based[cleanPath(dir)]:
 			c.kustomize(in, dir)
 		}
 	}
@@ -54,15 +53,20 @@ type kustomizeWalk struct {
 	files   map[string]bool // taken in, clean paths
 	folders map[string]bool // kustomizations that others take in
 	seen    map[string]bool
+	open    map[string]bool // those that are being walked
 }
 
 // folder walks one kustomization.
 func (w *kustomizeWalk) folder(dir string) error {
 	dir = cleanPath(dir)
+	if w.open[dir] {
+		return fmt.Errorf("%s takes itself in", filepath.ToSlash(dir))
+	}
 	if w.seen[dir] {
 		return nil
 	}
-	w.seen[dir] = true
+	w.seen[dir], w.open[dir] = true, true
+	defer delete(w.open, dir)
 	file := kustomizationOf(dir)
 	if file == "" {
 		return fmt.Errorf("%s has no kustomization.yaml", filepath.ToSlash(dir))
@@ -128,6 +132,9 @@ func filePaths(k *types.Kustomization) []string {
 
 // remoteError says that something is not a local file.
 func remoteError(entry string) error {
+	if !remote(entry) && (localFolder(entry) || !strings.Contains(entry, "/")) {
+		return fmt.Errorf("it takes in %q, which is not there", entry)
+	}
 	return fmt.Errorf("it takes in %q, which is not a file or folder here; remote bases are not fetched, so copy it beside the kustomization, or pipe the output of kustomize build in", entry)
 }
 

@@ -208,7 +208,19 @@ func (c *Collector) read(ctx context.Context, path string) *input {
 
 // fail books a file that could not be read.
 func (in *input) fail(file string, err error) {
-	in.failed = append(in.failed, fileError{filepath.ToSlash(file), err})
+	in.failed = append(in.failed, fileError{filepath.ToSlash(file), errors.New(inOneLine(err.Error()))})
+}
+
+// inOneLine bounds the text of an error: a template that calls itself makes one
+// of many thousand words.
+func inOneLine(text string) string {
+	const most = 600
+	text = strings.ReplaceAll(strings.TrimSpace(text), "\n", "; ")
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) <= 2*most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + " … " + strings.ToValidUTF8(text[len(text)-most:], "")
 }
 
 // plainError says what is wrong with a path that cannot be opened.

@@ -296,7 +296,7 @@ func TestHelmChart(t *testing.T) {
 	if _, f := g.workload(t, "prod/Pod/db"); f.HostNetwork {
 		t.Error("the values of the sub-chart were not set")
 	}
-	if p := g.targets[0].Properties; p["rendered"] != "Helm chart shop" || p["skipped_objects"] != "1" {
+	if p := g.targets[0].Properties; p["rendered"] != "Helm chart shop (what it looks up in a cluster counts as not there)" || p["skipped_objects"] != "1" {
 		t.Errorf("properties %v", p)
 	}
 }
@@ -546,4 +546,67 @@ func FuzzManifests(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What people's files look like: Windows' line ends, a byte order mark, arrays,
+// documents of comments, keys that stand twice. The lines are those of the file.
+func TestLinesOfOddFiles(t *testing.T) {
+	const pod = "# one\n---\n# two\n---\n\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  hostPID: false\n  hostPID: true\n  containers: [{name: c, image: i}]\n"
+	const array = "[\n {\"apiVersion\": \"v1\", \"kind\": \"Namespace\", \"metadata\": {\"name\": \"n\"}},\n {\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"p\"},\n  \"spec\": {\n   \"hostPID\": true}}\n]\n"
+	for name, c := range map[string]struct {
+		text string
+		line int
+	}{
+		"plain.yaml":   {pod, 11},
+		"crlf.yaml":    {strings.ReplaceAll(pod, "\n", "\r\n"), 11},
+		"bom.yaml":     {"\xef\xbb\xbf" + pod, 11},
+		"array.json":   {array, 5},
+		"array.yaml":   {"- apiVersion: v1\n  kind: Pod\n  metadata: {name: p}\n  spec:\n    hostPID: true\n", 5},
+		"strings.json": {"[\"a\", 1, [], {\"kind\": \"x\"}]", 0},
+	} {
+		file := filepath.Join(tree(t, map[string]string{name: c.text}), name)
+		g := collect(t, manifests.Options{Paths: []string{file}})
+		if c.line == 0 {
+			if !strings.Contains(g.targets[0].Error, "no Kubernetes manifests") {
+				t.Errorf("%s: target %+v", name, g.targets[0])
+			}
+			continue
+		}
+		r, f := g.workload(t, "default/Pod/p")
+		if got := r.Place("spec.hostPID").Origin.Line; !f.HostPID || got != c.line {
+			t.Errorf("%s: hostPID is %v on line %d, want line %d", name, f.HostPID, got, c.line)
+		}
+	}
+}
+
+// An error is told in a line or two and says what to do, and nothing is left out
+// without one.
+func TestErrorsOfInputs(t *testing.T) {
+	dir := tree(t, map[string]string{
+		"templates/p.yaml":         "apiVersion: v1\nkind: Pod\nspec:\n  {{- toYaml .Values.spec | nindent 2 }}\n",
+		"tab/t.yaml":               "apiVersion: v1\n\tkind: Pod\n",
+		"endless/Chart.yaml":       "apiVersion: v2\nname: endless\nversion: 0.1.0\n",
+		"endless/templates/x.yaml": "{{ define \"x\" }}{{ include \"x\" . }}{{ end }}{{ include \"x\" . }}",
+		"a/kustomization.yaml":     "resources: [../b]\n",
+		"b/kustomization.yaml":     "resources: [../a]\n",
+		"gone/kustomization.yaml":  "resources: [gone.yaml]\n",
+		"good.yaml":                "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: i}]}\n",
+	})
+	g := collect(t, manifests.Options{Paths: []string{dir}})
+	g.workload(t, "default/Pod/p") // the rest goes on
+	want := map[string]string{
+		"templates/p.yaml": "did not find expected node content; it looks like a template; name the folder of its chart", "tab/t.yaml": "line 2",
+		"endless/Chart.yaml": "nested reference name: x", "a/kustomization.yaml": "takes itself in", "b/kustomization.yaml": "takes itself in",
+		"gone/kustomization.yaml": `takes in "gone.yaml", which is not there`,
+	}
+	for _, target := range g.targets[1:] {
+		rel := strings.TrimPrefix(target.Ref, filepath.ToSlash(dir)+"/")
+		if want[rel] == "" || !strings.Contains(target.Error, want[rel]) || strings.Contains(target.Error, "\n") || len(target.Error) > 1500 {
+			t.Errorf("%s: %s", rel, target.Error)
+		}
+		delete(want, rel)
+	}
+	if len(want) > 0 {
+		t.Errorf("nothing is said of %v", want)
+	}
 }

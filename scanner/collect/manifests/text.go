@@ -33,25 +33,35 @@ const (
 // read before an error is returned with it.
 func parseText(data []byte) ([]object, error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	if t := bytes.TrimLeft(data, " \t\r\n"); len(t) > 0 && t[0] == '{' && looksLikeJSON(t) {
+	if looksLikeJSON(bytes.TrimLeft(data, " \t\r\n")) {
 		return parseJSON(data)
 	}
 	var out []object
 	var errs []error
+	template := false
 	for doc := range documents(data) {
 		objects, err := parseYAML(doc)
 		out = append(out, objects...)
 		if err != nil {
 			errs = append(errs, err)
+			template = template || bytes.Contains(doc.text, []byte("{{"))
 		}
+	}
+	if template {
+		errs = append(errs, errors.New("it looks like a template; name the folder of its chart, or render it first"))
 	}
 	return out, errors.Join(errs...)
 }
 
-// looksLikeJSON tells a JSON object from a flow mapping of YAML by its first token.
+// looksLikeJSON tells a JSON object, or an array of them, from a flow collection
+// of YAML by its first tokens.
 func looksLikeJSON(t []byte) bool {
-	rest := bytes.TrimLeft(t[1:], " \t\r\n")
-	return len(rest) > 0 && (rest[0] == '"' || rest[0] == '}')
+	if array, ok := bytes.CutPrefix(t, []byte("[")); ok {
+		t = bytes.TrimLeft(array, " \t\r\n")
+	}
+	object, ok := bytes.CutPrefix(t, []byte("{"))
+	object = bytes.TrimLeft(object, " \t\r\n")
+	return ok && len(object) > 0 && (object[0] == '"' || object[0] == '}')
 }
 
 // document is one document of a YAML stream; line is that of its first line, from 0.
