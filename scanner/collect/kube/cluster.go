@@ -63,6 +63,7 @@ type clusterFacts struct {
 	linkerdPolicy    string
 	openshift        facts.OpenShift
 	openshiftSeen    map[string]bool
+	openshiftFlags   map[string][]facts.Flag // of the ConfigMap "config", by namespace
 	operatorsSeen    bool
 	summary          *facts.ClusterSummary
 }
@@ -178,7 +179,10 @@ func (s *Set) clusterSummary() facts.ClusterSummary {
 		if list := s.cluster.apiServers; len(list) > 0 {
 			on := func(plugin string) string {
 				for i := range list {
-					v, _ := facts.FlagOf(list[i].Flags, "enable-admission-plugins")
+					v, given := facts.FlagOf(list[i].Flags, "enable-admission-plugins")
+					if !given && list[i].ConfigFile {
+						return "unknown"
+					}
 					if !slices.Contains(strings.Split(v, ","), plugin) {
 						return "false"
 					}

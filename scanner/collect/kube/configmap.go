@@ -65,6 +65,8 @@ func (s *Set) wellKnownConfig(o *corev1.ConfigMap, r ref) {
 		}
 	case r.name == name{"kube-system", "kubeadm-config"}:
 		s.cluster.hint("kubeadm")
+	case o.Name == "config" && openShiftComponents[r.namespace] != "":
+		s.cluster.openShiftConfig(o)
 	case r.name == name{"linkerd", "linkerd-config"}:
 		var conf struct {
 			Proxy struct {

@@ -278,9 +278,16 @@ func (s *Set) addCalico(u *unstructured.Unstructured, at Place) {
 		p.order = o
 	}
 	var ok bool
-	p.pods, ok = calicoSelector(text(u.Object, "spec", "selector"))
+	selector, ns := text(u.Object, "spec", "selector"), text(u.Object, "spec", "namespaceSelector")
+	if p.namespaces != nil {
+		var own string
+		if selector, own = calicoOwnNamespace(selector); own != "" {
+			ns = strings.TrimPrefix(ns+" && "+own, " && ")
+		}
+	}
+	p.pods, ok = calicoSelector(selector)
 	p.unsure = !ok || text(u.Object, "spec", "serviceAccountSelector") != ""
-	if ns := text(u.Object, "spec", "namespaceSelector"); ns != "" && p.namespaces != nil {
+	if ns != "" && p.namespaces != nil {
 		p.namespaces, ok = calicoSelector(calicoNamespace(ns))
 		p.unsure = p.unsure || !ok
 	}
@@ -304,6 +311,22 @@ func (s *Set) addCalico(u *unstructured.Unstructured, at Place) {
 // namespace has: Calico has a key of its own for it.
 func calicoNamespace(expr string) string {
 	return strings.ReplaceAll(expr, "projectcalico.org/name", corev1.LabelMetadataName)
+}
+
+// calicoOwnNamespace takes out of a selector of pods what it says of the label
+// by which Calico itself marks a pod's namespace, and returns both parts: the
+// rest, and those terms as a selector of namespaces.
+func calicoOwnNamespace(expr string) (pods, namespaces string) {
+	const own = "projectcalico.org/namespace"
+	var rest, terms []string
+	for part := range strings.SplitSeq(expr, "&&") {
+		if strings.Contains(part, own) {
+			terms = append(terms, strings.ReplaceAll(part, own, corev1.LabelMetadataName))
+		} else {
+			rest = append(rest, part)
+		}
+	}
+	return strings.Join(rest, "&&"), strings.Join(terms, "&&")
 }
 
 // calicoRule reads a rule; side holds the peer, far the selected pods' own end.
@@ -419,8 +442,9 @@ func calicoPort(v any, protocol string) netPort {
 }
 
 // calicoSelector compiles the common forms of Calico's selector language: all(),
-// has(k), k == 'v', k != 'v', k in {…}, k not in {…}, joined by &&. Others make
-// ok false and select everything, so that nothing is taken for uncovered.
+// has(k), k == 'v', k != 'v', k in {…}, k not in {…}, joined by &&. Others, and
+// labels that Calico itself gives pods, make ok false and select everything, so
+// that nothing is taken for uncovered.
 func calicoSelector(expr string) (labels.Selector, bool) {
 	sel := labels.NewSelector()
 	for part := range strings.SplitSeq(expr, "&&") {
@@ -469,7 +493,11 @@ func calicoTerm(t string) (*labels.Requirement, bool) {
 	default:
 		return nil, false
 	}
-	req, err := labels.NewRequirement(strings.TrimSpace(key), op, vals)
+	key = strings.TrimSpace(key)
+	if strings.HasPrefix(key, "projectcalico.org/") { // no pod has it by its own manifest
+		return nil, false
+	}
+	req, err := labels.NewRequirement(key, op, vals)
 	return req, err == nil
 }
 

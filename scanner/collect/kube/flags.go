@@ -29,6 +29,12 @@ func (s *Set) components(spec *corev1.PodSpec, w *work, where string) {
 		}
 		into := s.cluster.component(c.Name)
 		comp, ok := facts.ComponentOf(c.Name, image.Repository, line)
+		if !ok {
+			comp, ok = s.openShiftComponent(w.ref.namespace, c, line.Path)
+			if ok && w.facts.Static {
+				w.component = comp.Name
+			}
+		}
 		if into == nil || !ok {
 			continue
 		}

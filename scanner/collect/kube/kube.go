@@ -228,7 +228,7 @@ func New(o Options) *Set {
 		waivers: map[objectKey]map[string]string{},
 		cluster: clusterFacts{
 			hints: map[string]bool{}, mapped: map[subjectKey]bool{}, snippetConfigs: map[name]string{}, plugins: map[string]string{},
-			peerModes: map[name]string{}, openshiftSeen: map[string]bool{},
+			peerModes: map[name]string{}, openshiftSeen: map[string]bool{}, openshiftFlags: map[string][]facts.Flag{},
 		},
 	}
 }

@@ -275,7 +275,7 @@ func (s *Set) podSecurityDefault() string {
 		return "assumed"
 	}
 	for i := range list {
-		if v, ok := facts.FlagOf(list[i].Flags, "admission-control-config-file"); ok && v != "" {
+		if v, ok := facts.FlagOf(list[i].Flags, "admission-control-config-file"); ok && v != "" || !ok && list[i].ConfigFile {
 			return "configured"
 		}
 	}

@@ -224,6 +224,9 @@ func TestOtherEngines(t *testing.T) {
 		{"Calico: a set of addresses behind a selector", calico + "spec: {selector: all(), types: [Egress], egress: [{action: Allow, destination: {selector: \"role == 'metadata'\", namespaceSelector: global()}}]}", open, closed, "unknown"},
 		{"Calico: another tier", calico + "spec: {tier: platform, selector: all(), types: [Egress], egress: [{action: Pass}]}", open, facts.Direction{Isolated: true, Partial: true}, "unknown"},
 		{"Calico: a namespace by its name", calicoGlobal + "spec: {namespaceSelector: \"projectcalico.org/name == 'pay'\", selector: all(), types: [Ingress]}", open, open, "allowed"},
+		{"Calico: the namespace of a pod by Calico's own label", calicoGlobal + "spec: {selector: \"projectcalico.org/namespace == 'shop' && app == 'web'\", types: [Ingress]}", closed, open, "allowed"},
+		{"Calico: another namespace by that label", calicoGlobal + "spec: {selector: \"projectcalico.org/namespace not in {'shop', 'kube-system'}\", types: [Ingress]}", open, open, "allowed"},
+		{"Calico: another label of its own may be any pod's", calicoGlobal + "spec: {selector: \"projectcalico.org/orchestrator == 'k8s'\", types: [Ingress, Egress]}", unread, unread, "unknown"},
 
 		{"Admin: a rule for less than everything does not close the direction", admin + "spec: {priority: 5, subject: {namespaces: {}}, egress: [{action: Deny, to: [{networks: [169.254.169.254/32]}]}]}", open, open, "blocked"},
 		{"Admin: the first rule that matches decides", admin + "spec: {priority: 5, subject: {namespaces: {}}, egress: [{action: Allow, to: [{networks: [169.254.0.0/16]}]}, {action: Deny, to: [{networks: [0.0.0.0/0]}]}]}", open, closed, "allowed"},
