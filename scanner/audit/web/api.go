@@ -265,14 +265,14 @@ func (s *server) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	var in io.Reader = http.MaxBytesReader(w, r.Body, s.MaxUpload)
 	switch encoding := r.Header.Get("Content-Encoding"); encoding {
 	case "", "identity":
-	default:
-		return nil, bad("the upload is packed as %q; send it plain or as gzip", encoding)
 	case "gzip":
 		z, err := gzip.NewReader(in)
 		if err != nil {
 			return nil, bad("the upload says that it is gzip, and is not")
 		}
 		in = io.LimitReader(z, s.MaxUpload+1)
+	default:
+		return nil, bad("the upload is packed as %q; send it plain or as gzip", encoding)
 	}
 	data, err := io.ReadAll(in)
 	var large *http.MaxBytesError

@@ -164,7 +164,7 @@ func TestAnotherNameForLoopback(t *testing.T) {
 		}
 	}
 	closed, _ := testServer(t, func(o *Options) { o.Open = false })
-	if resp, _ := ask(t, still(), http.MethodGet, closed.URL+"/login", nil, "Host", "postscan.example"); resp.StatusCode != 200 {
+	if resp, _ := ask(t, still(), http.MethodGet, closed.URL+"/login", nil, "Host", "postscan.example"); resp.StatusCode != http.StatusOK {
 		t.Errorf("a server with a login under its name: %d", resp.StatusCode)
 	}
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/postscan/postscan/scanner"
 	"github.com/postscan/postscan/scanner/audit"
+	"github.com/postscan/postscan/scanner/facts"
 	"github.com/postscan/postscan/scanner/report/browsertest"
 )
 
@@ -47,13 +49,7 @@ func busyServer(t *testing.T) (*httptest.Server, *audit.Store) {
 			}
 			rep.Findings = append(rep.Findings, f)
 		}
-		run, err := s.Begin(t.Context(), "web", audit.CauseDirect)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := s.Record(t.Context(), run.ID, rep); err != nil {
-			t.Fatal(err)
-		}
+		record(t, s, rep)
 	}
 	run, err := s.Begin(t.Context(), "web", audit.CauseDirect)
 	if err != nil {
@@ -63,6 +59,18 @@ func busyServer(t *testing.T) (*httptest.Server, *audit.Store) {
 		t.Fatal(err)
 	}
 	return srv, s
+}
+
+// record runs the audit once with the report.
+func record(t *testing.T, s *audit.Store, rep *scanner.Report) {
+	t.Helper()
+	run, err := s.Begin(t.Context(), "web", audit.CauseDirect)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Record(t.Context(), run.ID, rep); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestDashboardInBrowser(t *testing.T) {
@@ -126,13 +134,20 @@ func TestDashboardInBrowser(t *testing.T) {
 		v.Run(t, chromedp.Click(`header form button`, chromedp.ByQuery), chromedp.WaitVisible(`input[name=token]`, chromedp.ByQuery))
 		v.Check(t)
 	})
-	pages := map[string]string{"overview": "/", "findings": "/findings", "finding": fmt.Sprint("/findings/", marked[0].ID), "audit": "/audits/web", "run": "/runs/" + runs[1].ID, "target": "/targets/1", "framework": "/frameworks/isolation"}
+	looks(ctx, t, srv.URL, map[string]string{"overview": "/", "findings": "/findings", "finding": fmt.Sprint("/findings/", marked[0].ID), "audit": "/audits/web", "run": "/runs/" + runs[1].ID, "failed-run": "/runs/" + runs[0].ID, "target": "/targets/1", "frameworks": "/frameworks", "framework": "/frameworks/isolation", "not-found": "/nothing"})
+}
+
+// looks opens pages on a wide screen and on a phone, light and dark: nothing sticks
+// out, all text can be read, every field has its label, and the keyboard reaches
+// everything and shows where it is.
+func looks(ctx context.Context, t *testing.T, base string, pages map[string]string) {
+	t.Helper()
 	for look, media := range map[string]string{"light": "rgb(255, 255, 255)", "dark": "rgb(13, 17, 23)"} {
 		for size, width := range map[string]int64{"wide": 1280, "phone": 390} {
 			t.Run(look+"-"+size, func(t *testing.T) {
-				v := open(ctx, t, srv.URL, chromedp.EmulateViewport(width, 844), emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: look}}))
+				v := open(ctx, t, base, chromedp.EmulateViewport(width, 844), emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: look}}))
 				for name, path := range pages {
-					to(t, v, srv.URL+path)
+					to(t, v, base+path)
 					if got := browsertest.Eval[string](t, v, `getComputedStyle(document.body).backgroundColor`); got != media {
 						t.Errorf("%s: the background is %s, want %s", name, got, media)
 					}
@@ -142,16 +157,90 @@ func TestDashboardInBrowser(t *testing.T) {
 					if low := browsertest.Eval[float64](t, v, lowestContrast); low < 4.5 {
 						t.Errorf("%s: some text has a contrast of %.2f: under 4.5 it is hard to read", name, low)
 					}
-					if n := browsertest.Eval[int](t, v, `[...document.querySelectorAll('input:not([type=hidden]), select')].filter(e => !e.labels.length).length`); n != 0 {
+					if n := browsertest.Eval[int](t, v, `[...document.querySelectorAll('input:not([type=hidden]):not([hidden]), select')].filter(e => !e.labels.length).length`); n != 0 {
 						t.Errorf("%s: %d fields have no label", name, n)
+					}
+					if what := browsertest.Eval[string](t, v, keyboard); what != "" {
+						t.Errorf("%s: %s", name, what)
 					}
 					v.Keep(t, name+"-"+look+"-"+size)
 				}
-				v.Check(t)
 			})
 		}
 	}
 }
+
+// The pages of what is not there yet, of what went wrong, and of texts that are far
+// longer than anybody wants, or are written from the right.
+func TestOddPagesInBrowser(t *testing.T) {
+	ctx := browsertest.Start(t)
+	t.Run("nothing yet", func(t *testing.T) {
+		srv, s := testServer(t, nil)
+		if err := s.Configure(t.Context(), []audit.Audit{{Name: "later", Target: audit.TargetSpec{VM: &audit.VMSpec{}}, Schedule: "0 3 * * *"}}); err != nil {
+			t.Fatal(err)
+		}
+		looks(ctx, t, srv.URL, map[string]string{"empty-audit": "/audits/later", "empty-findings": "/findings?audit=later"})
+		empty := emptyServer(t)
+		looks(ctx, t, empty.URL, map[string]string{"empty-overview": "/", "empty-list": "/findings", "empty-frameworks": "/frameworks"})
+	})
+	t.Run("not let in", func(t *testing.T) {
+		srv, _ := testServer(t, func(o *Options) { o.Open, o.Provider = false, &Provider{} })
+		looks(ctx, t, srv.URL, map[string]string{"login": "/login"})
+	})
+	t.Run("gone wrong", func(t *testing.T) {
+		srv, s := testServer(t, nil)
+		s.Close()
+		looks(ctx, t, srv.URL, map[string]string{"broken": "/findings"})
+	})
+	t.Run("odd texts", func(t *testing.T) {
+		srv, s := testServer(t, nil)
+		rep := testReport("long", "rtl", "words", markup)
+		word := strings.Repeat("x", 10_000)
+		rep.Findings[0].Message, rep.Findings[0].Key, rep.Findings[0].Evidence[0].Value = word, word, word
+		rep.Findings[1].Message = "\u202eתיאור ארוך של הבעיה \u05d0 (abc) \u202d ولا تقلق، هذا نص عربي"
+		rep.Findings[1].Resource.ID = "ns/פריסה/\u202egnp.exe"
+		rep.Findings[2].Message = strings.Repeat("some words of a message that does not end, ", 250)
+		rep.Findings[2].Rule = &scanner.Rule{ID: "PS-VM-009", Title: strings.Repeat("a long title ", 30), Severity: scanner.SeverityCritical, Description: word, Remediation: strings.Repeat("Do this and then that. ", 100), References: []scanner.Reference{{Framework: "url", Control: "https://example.org/" + word}}}
+		rep.Checks = append(rep.Checks, scanner.CheckCount{Rule: rep.Findings[2].Rule})
+		record(t, s, rep)
+		gap := testReport(markup)
+		gap.Gaps = []scanner.GapEntry{{Check: "PS-VM-001", Target: rep.Run.Targets[0].Ref, Status: facts.NotAssessed, Reasons: []string{"the scan may not read the firmware's variables"}}}
+		record(t, s, gap)
+		run, err := s.Begin(t.Context(), "web", audit.CauseDirect)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Fail(t.Context(), run.ID, errors.New(strings.Repeat("no answer from the machine; ", 100)+word)); err != nil {
+			t.Fatal(err)
+		}
+		list, _, err := s.Findings(t.Context(), audit.Filter{Standing: audit.StandingOpen})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages := map[string]string{"odd-overview": "/", "odd-findings": "/findings", "odd-audit": "/audits/web", "odd-run": "/runs/" + run.ID, "odd-target": "/targets/1"}
+		for _, f := range list {
+			pages[fmt.Sprint("odd-finding-", f.ID)] = fmt.Sprint("/findings/", f.ID)
+		}
+		looks(ctx, t, srv.URL, pages)
+	})
+}
+
+// keyboard says what of a page the keyboard does not reach, or reaches unseen.
+const keyboard = `(() => {
+  const shown = e => e.getClientRects().length > 0;
+  for (const e of document.querySelectorAll('a[href], button, input:not([type=hidden]), select, summary')) {
+    if (!shown(e)) { continue; }
+    if (e.tabIndex < 0) { return 'the keyboard does not reach ' + e.outerHTML.slice(0, 100); }
+    if (!(e.textContent.trim() || e.labels && e.labels.length || e.getAttribute('aria-label'))) { return 'nothing says what this is: ' + e.outerHTML.slice(0, 100); }
+  }
+  const levels = [...document.querySelectorAll('h1, h2, h3')].map(h => +h.tagName[1]);
+  if (levels.filter(l => l === 1).length !== 1 || levels.some((l, i) => i > 0 && l > levels[i - 1] + 1)) { return 'the headings are ' + levels; }
+  const skip = document.querySelector('.skip');
+  skip.focus();
+  if (skip.getBoundingClientRect().left < 0) { return 'the link that skips the head is not seen when it has the focus'; }
+  skip.blur();
+  return '';
+})()`
 
 // lowestContrast is the lowest contrast (WCAG 2) of any text with its background.
 const lowestContrast = `(() => {

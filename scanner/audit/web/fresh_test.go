@@ -59,7 +59,7 @@ func TestFreshAfterAWriteInBetween(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int64
 		f := counting(&asked)
-		go func() { _, _ = f.get(context.Background()) }() //nolint:usetesting // it outlives nothing: the bubble waits for it
+		go func() { _, _ = f.get(context.Background()) }()
 		time.Sleep(time.Second / 2)
 		f.wrote()
 		began := time.Now()

@@ -1,9 +1,9 @@
 package web
 
 import (
-	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -13,18 +13,53 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/postscan/postscan/scanner"
 	"github.com/postscan/postscan/scanner/audit"
+	"github.com/postscan/postscan/scanner/audit/postgrestest"
 )
 
 // BenchmarkLoad asks for the overview and the list in turn, 200 times a second, of a
-// history with a million findings, and states how long the slowest hundredth took.
+// history with a million findings on either database, and states how long the slowest
+// hundredth took.
 func BenchmarkLoad(b *testing.B) {
+	b.Run("sqlite", func(b *testing.B) {
+		file := filepath.Join(b.TempDir(), "h.db")
+		db, err := sql.Open("sqlite", "file:"+file)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer func() { _ = db.Close() }() // everything is committed
+		benchmarkLoad(b, "sqlite:"+file, func(statement string) error {
+			_, err := db.ExecContext(b.Context(), statement)
+			return err
+		})
+	})
+	b.Run("postgres", func(b *testing.B) {
+		postgrestest.Need(b)
+		server, err := postgrestest.Start()
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer server.Stop()
+		name := server.Database(b)
+		db, err := pgx.Connect(b.Context(), name)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer func() { _ = db.Close(b.Context()) }() // everything is committed
+		benchmarkLoad(b, name, func(statement string) error {
+			_, err := db.Exec(b.Context(), statement+"; ANALYZE") // as it does by itself after a while
+			return err
+		})
+	})
+}
+
+func benchmarkLoad(b *testing.B, name string, exec func(statement string) error) {
 	const findings, rate, asks = 1_000_000, 200, 2400
-	file := filepath.Join(b.TempDir(), "h.db")
-	s, err := audit.Open(b.Context(), "sqlite:"+file, audit.Options{
+	s, err := audit.Open(b.Context(), name, audit.Options{
 		Encode: func(w io.Writer, r *scanner.Report) error { return json.NewEncoder(w).Encode(r) },
 		Decode: decode,
 	})
@@ -42,8 +77,10 @@ func BenchmarkLoad(b *testing.B) {
 	if err := s.Record(b.Context(), run.ID, testReport("a")); err != nil {
 		b.Fatal(err)
 	}
-	if err := fill(b.Context(), file, run.ID, findings); err != nil {
-		b.Fatal(err)
+	for _, statement := range million(run.ID, findings) {
+		if err := exec(statement); err != nil {
+			b.Fatalf("%s: %v", statement, err)
+		}
 	}
 	h, err := New(b.Context(), Options{Store: s, Open: true})
 	if err != nil {
@@ -86,27 +123,14 @@ func BenchmarkLoad(b *testing.B) {
 	}
 }
 
-// fill writes n findings, a tenth of them fixed, past the store.
-func fill(ctx context.Context, file, run string, n int) error {
-	db, err := sql.Open("sqlite", "file:"+file)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = db.Close() }() // everything is committed
+// million are the statements that write n findings, a tenth of them fixed, past the store.
+func million(run string, n int) []string {
 	now := time.Now().UnixMicro()
-	for _, q := range []struct {
-		sql  string
-		args []any
-	}{
-		{`WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < ?) INSERT INTO target (audit, identity, kind, ref, seen_at, seen_run) SELECT 'web', 'id-' || i, 'image', 'registry.example/team/app-' || i || ':1.0', ?, ? FROM c`, []any{n / 1000, now, run}},
-		{`WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < ?1 - 1) INSERT INTO finding (target, fingerprint, check_id, severity, kind, resource, key, message, copies, standing, first_seen, fixed_at, last_run)
-			SELECT 2 + i % ?2, 'fp-' || i, 'PS-VM-001', 1 + (i * 7) % 5, 'image', 'package-' || (i % 5000), 'k' || i, 'the package has a vulnerability, number ' || i, 1, CASE WHEN i % 10 = 9 THEN 'fixed' ELSE 'open' END, ?3 - i * 60000, CASE WHEN i % 10 = 9 THEN ?3 END, ?4 FROM c`, []any{n, n / 1000, now, run}},
-		{`INSERT INTO tally (target, at, severity, n) SELECT target, ?, severity, COUNT(*) FROM finding WHERE standing = 'open' GROUP BY target, severity`, []any{now}},
-		{`INSERT INTO change (finding, run, at, kind, to_value) SELECT id, last_run, first_seen, 'new', 'high' FROM finding WHERE id > 2`, nil},
-	} {
-		if _, err := db.ExecContext(ctx, q.sql, q.args...); err != nil {
-			return err
-		}
+	return []string{
+		fmt.Sprintf(`WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < %d) INSERT INTO target (audit, identity, kind, ref, seen_at, seen_run) SELECT 'web', 'id-' || i, 'image', 'registry.example/team/app-' || i || ':1.0', %d, '%s' FROM c`, n/1000, now, run),
+		fmt.Sprintf(`WITH RECURSIVE c(i) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT i + 1 FROM c WHERE i < %[1]d - 1) INSERT INTO finding (target, fingerprint, check_id, severity, kind, resource, key, message, copies, standing, first_seen, fixed_at, last_run)
+			SELECT 2 + i %% %[2]d, 'fp-' || i, 'PS-VM-001', 1 + (i * 7) %% 5, 'image', 'package-' || (i %% 5000), 'k' || i, 'the package has a vulnerability, number ' || i, 1, CASE WHEN i %% 10 = 9 THEN 'fixed' ELSE 'open' END, %[3]d - i * 60000, CASE WHEN i %% 10 = 9 THEN %[3]d END, '%[4]s' FROM c`, n, n/1000, now, run),
+		fmt.Sprintf(`INSERT INTO tally (target, at, severity, n) SELECT target, %d, severity, COUNT(*) FROM finding WHERE standing = 'open' GROUP BY target, severity`, now),
+		`INSERT INTO change (finding, run, at, kind, to_value) SELECT id, last_run, first_seen, 'new', 'high' FROM finding WHERE id > 2`,
 	}
-	return nil
 }

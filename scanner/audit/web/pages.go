@@ -91,12 +91,13 @@ func functions() template.FuncMap {
 			}
 			return ""
 		},
-		"text": func(v any) string {
-			s := fmt.Sprint(v)
-			if len(s) > 2000 {
-				return s[:2000] + " …"
-			}
-			return s
+		"clean": clean, "brief": brief, "long": long,
+		"text": func(v any) string { return long(fmt.Sprint(v)) },
+		"of": func(open map[string]int, audit string) any {
+			return struct {
+				Open  map[string]int
+				Audit string
+			}{open, audit}
 		},
 	}
 }

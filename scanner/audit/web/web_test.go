@@ -38,15 +38,24 @@ func testServer(t *testing.T, change func(*Options)) (*httptest.Server, *audit.S
 	if err := s.Configure(t.Context(), []audit.Audit{{Name: "web", Target: audit.TargetSpec{VM: &audit.VMSpec{}}}, {Name: "remote", Target: audit.TargetSpec{Upload: &audit.UploadSpec{}}}}); err != nil {
 		t.Fatal(err)
 	}
-	for _, keys := range [][]string{{"a", markup}, {markup, "b"}} {
-		run, err := s.Begin(t.Context(), "web", audit.CauseDirect)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := s.Record(t.Context(), run.ID, testReport(keys...)); err != nil {
-			t.Fatal(err)
-		}
+	record(t, s, testReport("a", markup))
+	record(t, s, testReport(markup, "b"))
+	return serve(t, s, change), s
+}
+
+// emptyServer is a server that nothing is configured for.
+func emptyServer(t *testing.T) *httptest.Server {
+	t.Helper()
+	s, err := audit.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "h.db"), audit.Options{})
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(s.Close)
+	return serve(t, s, nil)
+}
+
+func serve(t *testing.T, s *audit.Store, change func(*Options)) *httptest.Server {
+	t.Helper()
 	o := Options{Store: s, Open: true, Version: "test", Now: time.Now, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Decode: func(b []byte) (*scanner.Report, error) { return decode(bytes.NewReader(b)) }}
 	if change != nil {
 		change(&o)
@@ -57,7 +66,7 @@ func testServer(t *testing.T, change func(*Options)) (*httptest.Server, *audit.S
 	}
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
-	return srv, s
+	return srv
 }
 
 func decode(r io.Reader) (*scanner.Report, error) {
