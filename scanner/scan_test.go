@@ -1,9 +1,12 @@
 package scanner_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -147,6 +150,30 @@ func TestSortFindingsIsTotal(t *testing.T) {
 	}
 	if list[0].Target != "t0" || list[0].Severity < list[1].Severity {
 		t.Errorf("the worst of the first target comes first, not %+v", list[0])
+	}
+}
+
+// The order is that of one comparison over all.
+func TestSortFindingsOrder(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	rules := []*scanner.Rule{{ID: "A"}, {ID: "B"}, {ID: "C"}}
+	text := func() string { return string(rune('a' + r.IntN(3))) }
+	for _, n := range []int{0, 1, 2, 500} {
+		fs := make([]scanner.Finding, n)
+		for i := range fs {
+			fs[i] = scanner.Finding{
+				Rule: rules[r.IntN(3)], Severity: scanner.Severity(r.IntN(6)), Target: text(), Resource: scanner.ResourceRef{ID: text()}, Key: text(), Message: text(), Evidence: []scanner.Evidence{{Path: text()}},
+			}
+		}
+		want := slices.Clone(fs)
+		slices.SortFunc(want, func(a, b scanner.Finding) int {
+			return cmp.Or(cmp.Compare(a.Target, b.Target), cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.Rule.ID, b.Rule.ID), cmp.Compare(a.Resource.ID, b.Resource.ID),
+				cmp.Compare(a.Key, b.Key), cmp.Compare(a.Message, b.Message), cmp.Compare(a.Evidence[0].Path, b.Evidence[0].Path))
+		})
+		scanner.SortFindings(fs)
+		if !reflect.DeepEqual(fs, want) {
+			t.Errorf("%d findings are in another order", n)
+		}
 	}
 }
 

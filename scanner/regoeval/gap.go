@@ -1,10 +1,9 @@
 package regoeval
 
 import (
-	"fmt"
-	"maps"
 	"math/bits"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -48,11 +47,17 @@ type gaps struct {
 
 // in looks up the gaps of all policies in a resource.
 func (g *gaps) in(r *facts.Resource, policies []*policy) *resourceGaps {
-	paths := slices.Sorted(maps.Keys(r.Missing))
-	var name []byte
+	paths := make([]string, 0, 64)
+	for path := range r.Missing {
+		paths = append(paths, path)
+	}
+	slices.Sort(paths)
+	name := make([]byte, 0, 1<<12)
 	for _, path := range paths {
 		m := r.Missing[path]
-		name = fmt.Appendf(name, "%d %s%s%t%d %s", len(path), path, m.Status, m.Partial, len(m.Reason), m.Reason)
+		for _, text := range [...]string{path, string(m.Status), strconv.FormatBool(m.Partial), m.Reason} {
+			name = append(append(strconv.AppendInt(name, int64(len(text)), 10), ' '), text...)
+		}
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()

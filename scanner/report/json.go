@@ -23,7 +23,7 @@ func JSON(w io.Writer, r *scanner.Report, _ Options) error {
 	d.field("summary", r.Summary)
 	writeList(d, "checks", r.Checks, func(c *scanner.CheckCount) any { return c.Document() })
 	writeList(d, "packages", r.Packages, func(p *scanner.PackageEntry) any { return p })
-	writeList(d, "findings", r.Findings, func(f *scanner.Finding) any { return f.Document() })
+	writeFindings(d, r.Findings)
 	writeList(d, "gaps", r.Gaps, func(g *scanner.GapEntry) any { return g })
 	writeList(d, "notices", r.Notices, func(n *scanner.Notice) any { return n })
 	d.field("baseline", r.Baseline)
