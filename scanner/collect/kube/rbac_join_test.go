@@ -286,3 +286,30 @@ func TestAggregatedRolesAreMarked(t *testing.T) {
 		t.Errorf("edit gives %+v, missing %v", f.Rights, r.Missing)
 	}
 }
+
+// TestDistributionsAreRecognised: what a distribution or a cloud installs, by
+// binding, role and subject, and as long as the role is the published one.
+func TestDistributionsAreRecognised(t *testing.T) {
+	for _, c := range []struct {
+		role, rules, binding, kind, subject string
+		want                                bool
+	}{
+		{"cluster-admin", "[{verbs: ['*'], apiGroups: ['*'], resources: ['*']}]", "eks:addon-cluster-admin", "User", "eks:addon-manager", true},
+		{"cluster-admin", "[{verbs: ['*'], apiGroups: ['*'], resources: ['*']}]", "eks:addon-cluster-admin", "User", "alice", false},
+		{"cluster-admin", "[{verbs: ['*'], apiGroups: ['*'], resources: ['*']}]", "aks-cluster-admin-binding", "User", "clusterUser", true},
+		{"cluster-admin", "[{verbs: ['*'], apiGroups: ['*'], resources: ['*']}]", "aks-cluster-admin-binding", "Group", "clusterUser", false},
+		{"cluster-admin", "[{verbs: ['*'], apiGroups: ['*'], resources: ['*']}]", "admins", "User", "clusterUser", false},
+		{"cluster-status", "[{verbs: [get], nonResourceURLs: [/healthz, '/apis/*', /]}]", "cluster-status-binding", "Group", "system:authenticated", true},
+		{"cluster-status", "[{verbs: [get], nonResourceURLs: [/metrics]}]", "cluster-status-binding", "Group", "system:authenticated", false},
+		{"self-provisioner", "[{verbs: [create], apiGroups: [project.openshift.io, ''], resources: [projectrequests]}]", "self-provisioners", "Group", "system:authenticated:oauth", true},
+		{"self-provisioner", "[{verbs: [create], apiGroups: [project.openshift.io, ''], resources: [projectrequests, pods]}]", "self-provisioners", "Group", "system:authenticated:oauth", false},
+		{"self-provisioner", "[{verbs: [create], apiGroups: [project.openshift.io, ''], resources: [projectrequests]}]", "self-provisioners", "Group", "system:unauthenticated", false},
+	} {
+		s := New(Options{Live: true})
+		s.Add(decode[rbacv1.ClusterRole](t, "metadata: {name: '"+c.role+"'}\nrules: "+c.rules), Place{})
+		s.Add(decode[rbacv1.ClusterRoleBinding](t, "metadata: {name: '"+c.binding+"'}\nroleRef: {kind: ClusterRole, name: '"+c.role+"'}\nsubjects: [{kind: "+c.kind+", name: '"+c.subject+"'}]"), Place{})
+		if got := identities(s)[c.kind+"/"+c.subject].Facts.(*facts.Identity).Grants[0].Bootstrap; got != c.want {
+			t.Errorf("%s of %s %s to %s %s: installed %v, want %v", c.binding, c.kind, c.subject, c.role, c.rules, got, c.want)
+		}
+	}
+}
