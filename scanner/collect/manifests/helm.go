@@ -21,6 +21,7 @@ import (
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	depsutil "helm.sh/helm/v4/pkg/chart/v2/util"
 	"helm.sh/helm/v4/pkg/engine"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/postscan/postscan/scanner/facts"
 )
@@ -86,14 +87,28 @@ func (c *Collector) renderChart(ctx context.Context, in *input, name string) {
 		rendered += " (what it looks up in a cluster counts as not there)"
 	}
 	in.rendered = append(in.rendered, rendered)
+	before := len(in.objects)
 	for _, t := range sortedKeys(res.rendered) {
 		if base := path.Base(t); strings.HasPrefix(base, "_") || base == "NOTES.txt" || strings.TrimSpace(res.rendered[t]) == "" {
 			continue
 		}
 		in.parse(facts.Origin{File: templateFile(name, t), Rendered: true}, []byte(res.rendered[t]), 0)
 	}
+	if c.opts.Namespace == "" {
+		unplace(in.objects[before:])
+	}
 	for _, crd := range res.chart.CRDObjects() {
 		in.skipped["CustomResourceDefinition.apiextensions.k8s.io"] += strings.Count("\n"+string(crd.File.Data), "\nkind: CustomResourceDefinition")
+	}
+}
+
+// unplace takes the namespace away that a chart was rendered for where nobody
+// says to which it goes: the chart does not ask for that one.
+func unplace(objects []object) {
+	for i := range objects {
+		if o, ok := objects[i].value.(metav1.Object); ok && o.GetNamespace() == metav1.NamespaceDefault {
+			o.SetNamespace("")
+		}
 	}
 }
 
@@ -148,7 +163,7 @@ func (c *Collector) render(name string) (*chartv2.Chart, map[string]string, erro
 	caps.KubeVersion = *kube
 	namespace := c.opts.Namespace
 	if namespace == "" {
-		namespace = "default"
+		namespace = metav1.NamespaceDefault
 	}
 	release := common.ReleaseOptions{Name: ch.Name(), Namespace: namespace, Revision: 1, IsInstall: true}
 	vals, err := chartutil.ToRenderValuesWithSchemaValidation(ch, values, release, caps, true)

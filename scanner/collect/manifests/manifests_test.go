@@ -301,6 +301,29 @@ func TestHelmChart(t *testing.T) {
 	}
 }
 
+// A chart goes where its release goes. Where nobody says that, the namespace
+// that it was rendered for is none that it asks for.
+func TestNamespaceOfAChart(t *testing.T) {
+	dir := tree(t, map[string]string{
+		"Chart.yaml":         "apiVersion: v2\nname: shop\nversion: 0.1.0\n",
+		"templates/web.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: {{ .Release.Namespace }}}\nspec: {containers: [{name: web, image: web:1}]}\n",
+		"templates/db.yaml":  "apiVersion: v1\nkind: Pod\nmetadata: {name: db, namespace: pay}\nspec: {containers: [{name: db, image: db:1}]}\n",
+	})
+	for namespace, c := range map[string]struct {
+		id   string
+		open bool
+	}{"": {"default/Pod/web", true}, "default": {"default/Pod/web", false}, "prod": {"prod/Pod/web", false}} {
+		g := collect(t, manifests.Options{Paths: []string{dir}, Namespace: namespace})
+		r, f := g.workload(t, c.id)
+		if _, missing := r.Missing["namespace.name"]; missing != c.open || f.Namespace.Declared == c.open {
+			t.Errorf("namespace %q: %+v, missing %v", namespace, f.Namespace, r.Missing["namespace.name"])
+		}
+		if r, f := g.workload(t, "pay/Pod/db"); !f.Namespace.Declared || r.Missing["namespace.name"].Reason != "" {
+			t.Errorf("namespace %q: what the chart names: %+v", namespace, f.Namespace)
+		}
+	}
+}
+
 func TestPackedHelmChart(t *testing.T) {
 	var buf bytes.Buffer
 	z := gzip.NewWriter(&buf)
