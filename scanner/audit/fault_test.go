@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/postscan/postscan/scanner"
+	"github.com/postscan/postscan/scanner/audit/postgrestest"
 )
 
 // childEnv makes this test binary a worker on the database that it names, which
@@ -59,7 +60,7 @@ func child(name string) error {
 
 func testOptions(now func() time.Time) Options {
 	return Options{
-		Now: now, Lease: 5 * time.Second, Attempts: 1000, // a killed worker is not the run's fault
+		Now: now, Lease: 30 * time.Second, Attempts: 1000, // a killed worker is not the run's fault, nor is a slow machine
 		Encode: func(w io.Writer, r *scanner.Report) error { return json.NewEncoder(w).Encode(r) },
 		Decode: func(r io.Reader) (*scanner.Report, error) {
 			var rep scanner.Report
@@ -133,19 +134,25 @@ func killedWorkers(t *testing.T, name string) {
 	checkBooks(t, s, runs, told)
 }
 
-// settled waits until no run is queued or running, and nothing is unsent.
+// settled waits until no run is queued or running, and nothing is unsent. It gives up
+// where for minutes nothing goes on.
 func settled(t *testing.T, s *Store) []Run {
 	t.Helper()
-	for end := time.Now().Add(60 * time.Second); ; time.Sleep(100 * time.Millisecond) {
-		g, err := s.Gauges(t.Context())
-		if err != nil {
+	last, since := -1, time.Now()
+	for ; ; time.Sleep(50 * time.Millisecond) {
+		var g *Gauges
+		if err := again(t.Context(), func() (err error) { g, err = s.Gauges(t.Context()); return err }); err != nil {
 			t.Fatal(err)
 		}
-		if g.Queued["queued"]+g.Queued["running"]+g.Unsent == 0 {
+		left := g.Queued["queued"] + g.Queued["running"] + g.Unsent
+		if left == 0 {
 			break
 		}
-		if time.Now().After(end) {
-			t.Fatalf("after a minute there are still %+v, %d unsent", g.Queued, g.Unsent)
+		if left != last {
+			last, since = left, time.Now()
+		}
+		if time.Since(since) > 3*time.Minute {
+			t.Fatalf("for minutes there are %+v, %d unsent", g.Queued, g.Unsent)
 		}
 	}
 	runs, err := s.Runs(t.Context(), "", "", 0)
@@ -203,6 +210,7 @@ func checkBooks(t *testing.T, s *Store, runs []Run, file string) {
 		switch {
 		case run.State != Done:
 			t.Errorf("run %s is %s: %s", run.ID, run.State, run.Reason)
+			continue
 		case got.New != run.Counts.New || got.Fixed != run.Counts.Fixed || got.Reopened != run.Counts.Reopened:
 			t.Errorf("run %s counts %+v, its changes are %+v", run.ID, run.Counts, got)
 		}
@@ -237,6 +245,61 @@ func checkBooks(t *testing.T, s *Store, runs []Run, file string) {
 	if len(notified) != len(changes) {
 		t.Errorf("%d notifications for %d runs that changed something", len(notified), len(changes))
 	}
+}
+
+// TestBrokenConnections takes PostgreSQL away from workers that run: their
+// connections end at random moments, and then the whole server does, which is started
+// again. The workers live through it, and the books are right.
+func TestBrokenConnections(t *testing.T) {
+	postgrestest.Need(t)
+	server, err := postgrestest.Start() // of its own: nobody else's connections end
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	name := server.Database(t)
+	s, err := Open(t.Context(), name, testOptions(time.Now))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Configure(t.Context(), []Audit{{Name: "web", Target: TargetSpec{VM: &VMSpec{}}, Notify: []string{"log"}}}); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "told.jsonl")
+	for range 2 {
+		startWorker(t, name, "_LOG="+file)
+	}
+	random := rand.New(rand.NewPCG(5, 6))
+	work := func(n int) {
+		t.Helper()
+		for range n {
+			if err := again(t.Context(), func() error { _, err := s.Enqueue(t.Context(), "web"); return err }); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Duration(random.IntN(40)) * time.Millisecond) // any moment will do
+		}
+	}
+	for range 12 {
+		work(4)
+		if err := again(t.Context(), func() error {
+			return ask(name, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		work(6)
+		if err := server.Crash(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	work(6)
+	runs := settled(t, s)
+	if len(runs) == 0 {
+		t.Fatal("nothing was run")
+	}
+	checkBooks(t, s, runs, file)
 }
 
 // A worker is killed while a receiver has its notification and has not answered: the

@@ -96,9 +96,10 @@ const sendingLease = 5 * time.Minute
 // where another worker sends it now.
 func (s *Store) take(ctx context.Context, key string) (*Notification, error) {
 	var n *Notification
+	now := s.now()
 	err := s.db.write(ctx, func(t tx) error {
 		n = nil
-		taken, err := t.exec(ctx, `UPDATE notification SET worker = $2, sending_at = $3 WHERE key = $1 AND sent_at IS NULL AND sending_at IS NULL`, key, s.worker, s.now())
+		taken, err := t.exec(ctx, `UPDATE notification SET worker = $2, sending_at = $3 WHERE key = $1 AND sent_at IS NULL AND sending_at IS NULL`, key, s.worker, now)
 		if err != nil {
 			return err
 		}
@@ -114,7 +115,15 @@ func (s *Store) take(ctx context.Context, key string) (*Notification, error) {
 		n = &Notification{Channel: channel, Repeat: unanswered > 0}
 		return json.Unmarshal([]byte(body), n)
 	})
-	return n, err
+	if err == nil || errors.Is(err, errTaken) {
+		return n, err
+	}
+	// Whether it was taken is not known, and nobody sends it.
+	back := s.insist(ctx, func(t tx) error {
+		_, err := t.exec(ctx, `UPDATE notification SET sending_at = NULL, worker = '' WHERE key = $1 AND sent_at IS NULL AND worker = $2 AND sending_at = $3`, key, s.worker, now)
+		return err
+	})
+	return nil, errors.Join(err, back)
 }
 
 // errTaken says that another worker sends the notification.
@@ -126,7 +135,7 @@ var errUnanswered = errors.New("whether it arrived is not known")
 
 // notSent books an attempt that failed.
 func (s *Store) notSent(ctx context.Context, key string, cause error) error {
-	return s.db.write(ctx, func(t tx) error {
+	return s.insist(ctx, func(t tx) error {
 		_, err := t.exec(ctx, `UPDATE notification SET attempts = attempts + 1, unanswered = unanswered + $4, last_error = $2, sending_at = NULL, worker = '' WHERE key = $1 AND worker = $3`,
 			key, cause.Error(), s.worker, truth(errors.Is(cause, errUnanswered)))
 		return err
@@ -208,7 +217,7 @@ func (s *Store) SendOf(ctx context.Context, run string, send func(context.Contex
 			continue
 		}
 		end := context.WithoutCancel(ctx)
-		errs = append(errs, s.db.write(end, func(t tx) error { return s.sent(end, t, key) }))
+		errs = append(errs, s.insist(end, func(t tx) error { return s.sent(end, t, key) }))
 	}
 	return errors.Join(errs...)
 }

@@ -119,19 +119,19 @@ func (w *scanWorker) Work(ctx context.Context, job *river.Job[scanJob]) error {
 	if !claimed {
 		return nil // it has ended, or another job of it was faster
 	}
-	run, err := s.Run(ctx, id)
-	if err != nil {
-		return err
+	end := context.WithoutCancel(ctx) // what is done is booked even where the worker is told to end
+	var run *Run
+	if err := again(ctx, func() error { run, err = s.Run(ctx, id); return err }); err != nil {
+		return errors.Join(err, s.release(end, id, "its worker could not read it"))
 	}
 	rep, err := s.Scan(ctx, run, w.opts.Scan)
-	end := context.WithoutCancel(ctx) // what the scan saw is kept even where the worker is told to end
 	switch {
 	case errors.Is(err, ErrLost):
 		return nil
-	case ctx.Err() != nil:
-		return errors.Join(ctx.Err(), s.release(end, id))
+	case ctx.Err() != nil && (rep == nil || !rep.Run.Complete):
+		return errors.Join(ctx.Err(), s.release(end, id, "its worker was told to end"))
 	case rep == nil:
-		return s.db.write(end, func(t tx) error {
+		return s.insist(end, func(t tx) error {
 			return errors.Join(s.fail(end, t, id, err), complete(end, t, job))
 		})
 	}
@@ -147,8 +147,8 @@ func (w *scanWorker) Work(ctx context.Context, job *river.Job[scanJob]) error {
 // Scan runs the scan of a run of this worker, within its time, with heartbeats. A
 // scan that panics is one that failed.
 func (s *Store) Scan(ctx context.Context, run *Run, scan Scan) (rep *scanner.Report, err error) {
-	a, err := s.Audit(ctx, run.Audit)
-	if err != nil {
+	var a *Audit
+	if err := again(ctx, func() error { a, err = s.Audit(ctx, run.Audit); return err }); err != nil {
 		return nil, err
 	}
 	alive, stop := s.keepAlive(ctx, run.ID)
@@ -176,9 +176,9 @@ func (s *Store) Scan(ctx context.Context, run *Run, scan Scan) (rep *scanner.Rep
 }
 
 // release gives a run back to the queue: this worker ends before the run did.
-func (s *Store) release(ctx context.Context, id string) error {
-	return s.db.write(ctx, func(t tx) error {
-		_, err := t.exec(ctx, `UPDATE run SET state = 'queued', worker = '', reason = 'its worker was told to end' WHERE id = $1 AND state = 'running' AND worker = $2`, id, s.worker)
+func (s *Store) release(ctx context.Context, id, reason string) error {
+	return s.insist(ctx, func(t tx) error {
+		_, err := t.exec(ctx, `UPDATE run SET state = 'queued', worker = '', reason = $3 WHERE id = $1 AND state = 'running' AND worker = $2`, id, s.worker, reason)
 		return err
 	})
 }
@@ -205,7 +205,7 @@ func (w *notifyWorker) Work(ctx context.Context, job *river.Job[notifyJob]) erro
 		return errors.Join(err, w.store.notSent(context.WithoutCancel(ctx), n.Key, err))
 	}
 	end := context.WithoutCancel(ctx)
-	return w.store.db.write(end, func(t tx) error {
+	return w.store.insist(end, func(t tx) error {
 		if err := w.store.sent(end, t, n.Key); err != nil {
 			return err
 		}

@@ -32,24 +32,36 @@ func (s *Store) record(ctx context.Context, id string, rep *scanner.Report, more
 	if err != nil {
 		return fmt.Errorf("store the report of the run %s: %w", id, err)
 	}
+	err = s.insist(ctx, func(t tx) error {
+		if err := s.write(ctx, t, id, rep, doc); err != nil {
+			return err
+		}
+		return more(t)
+	})
+	switch {
+	case err == nil, errors.Is(err, ErrLost) && s.wrote(ctx, id): // the answer to an earlier attempt got lost
+		return nil
+	}
+	return fmt.Errorf("store the run %s: %w", id, err)
+}
+
+// insist writes what must not get lost, see [again].
+func (s *Store) insist(ctx context.Context, fn func(tx) error) error {
+	return again(ctx, func() error { return s.db.write(ctx, fn) })
+}
+
+// again asks the database once more, after pauses that grow, where it does not
+// answer, for example because it is started again. An answer is not asked for twice.
+func again(ctx context.Context, ask func() error) error {
+	answers := []error{ErrLost, ErrNoRun, ErrNoAudit, errReport}
 	for pause := firstPause; ; pause *= 2 {
-		err = s.db.write(ctx, func(t tx) error {
-			if err := s.write(ctx, t, id, rep, doc); err != nil {
-				return err
-			}
-			return more(t)
-		})
-		switch {
-		case err == nil:
-			return nil
-		case errors.Is(err, ErrLost) && pause > firstPause && s.wrote(ctx, id):
-			return nil // the answer to an earlier attempt got lost
-		case errors.Is(err, ErrLost), errors.Is(err, errReport), pause > lastPause:
-			return fmt.Errorf("store the run %s: %w", id, err)
+		err := ask()
+		if err == nil || pause > lastPause || slices.ContainsFunc(answers, func(answer error) bool { return errors.Is(err, answer) }) {
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("store the run %s: %w", id, err)
+			return err
 		case <-time.After(pause):
 		}
 	}
@@ -58,7 +70,7 @@ func (s *Store) record(ctx context.Context, id string, rep *scanner.Report, more
 // errReport says that a report cannot be stored, however often it is tried.
 var errReport = errors.New("the report does not hold together")
 
-// The pauses between attempts to write a run double, from the first to the last.
+// The pauses between attempts double, from the first to the last.
 const (
 	firstPause = 250 * time.Millisecond
 	lastPause  = 8 * time.Second

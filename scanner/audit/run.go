@@ -121,14 +121,22 @@ func (s *Store) Upload(ctx context.Context, name, id string, rep *scanner.Report
 // claim takes a queued run for this worker. ok is false where somebody else has it
 // or it has ended.
 func (s *Store) claim(ctx context.Context, id string) (ok bool, err error) {
+	now := s.now()
 	err = s.db.write(ctx, func(t tx) error {
-		now := s.now()
 		n, err := t.exec(ctx, `UPDATE run SET state = 'running', attempt = attempt + 1, worker = $2, started_at = $3, heartbeat_at = $3, reason = ''
 			WHERE id = $1 AND state = 'queued'`, id, s.worker, now)
 		ok = n == 1
 		return err
 	})
-	return ok, err
+	if err == nil {
+		return ok, nil
+	}
+	// Whether it was taken is not known, and nobody works at it.
+	back := s.insist(ctx, func(t tx) error {
+		_, err := t.exec(ctx, `UPDATE run SET state = 'queued', attempt = attempt - 1, worker = '' WHERE id = $1 AND state = 'running' AND worker = $2 AND started_at = $3`, id, s.worker, now)
+		return err
+	})
+	return false, errors.Join(err, back)
 }
 
 // beat says that the run goes on. It returns [ErrLost] where it is not ours any more.

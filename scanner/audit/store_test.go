@@ -236,13 +236,11 @@ func testScheduleAndQueue(t *testing.T, s *Store, c *clock) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
-		done <- s.Work(ctx, WorkOptions{Drain: 5 * time.Second, Scan: func(context.Context, *Audit) (*scanner.Report, error) { return report("a"), nil }})
+		done <- s.Work(ctx, WorkOptions{Drain: time.Minute, Scan: func(context.Context, *Audit) (*scanner.Report, error) { return report("a"), nil }})
 	}()
-	for range 200 {
-		if runs, err = s.Runs(t.Context(), "", "", 0); err != nil || runs[0].State == Done {
-			break
-		}
-		time.Sleep(50 * time.Millisecond)
+	settled(t, s)
+	if runs, err = s.Runs(t.Context(), "", "", 0); err != nil {
+		t.Fatal(err)
 	}
 	cancel()
 	if err := <-done; err != nil {
