@@ -15,7 +15,7 @@
 # custom:
 #   id: PS-K8S-001
 #   severity: critical
-#   needs: [containers]
+#   needs: [containers, security_context]
 #   remediation: |
 #     Remove "privileged: true". Find the one thing that it was set for and grant that alone: a single capability, a device
 #     plugin for a device, or a CSI driver for a mount. What really has to manage the node belongs into a DaemonSet of its own,
@@ -33,7 +33,7 @@
 package postscan.workload.privileged
 
 deny contains {
-	"message": sprintf("container %s is privileged", [c.name]),
+	"message": sprintf("container %s is privileged%s", [c.name, voided(c)]),
 	"path": concat("", [c.path, ".securityContext.privileged"]),
 	"value": true,
 	"key": c.name,
@@ -41,3 +41,12 @@ deny contains {
 	some c in input.containers
 	c.privileged
 }
+
+# A profile that the manifest names is not put in place: runtimes leave a privileged container without a filter.
+voided(c) := sprintf(", so the seccomp profile %s that is named has no effect on it", [profile(c)]) if {
+	profile(c) in {"RuntimeDefault", "Localhost"}
+} else := ""
+
+profile(c) := input.security_context.seccomp if {
+	c.security_context.seccomp == "unset"
+} else := c.security_context.seccomp
