@@ -291,6 +291,25 @@ func TestVersions(t *testing.T) {
 	}
 }
 
+// Modules whose advisories tell of a program; what has none is not assessed, and never good.
+func TestModulesOfPrograms(t *testing.T) {
+	for program, want := range map[[2]string]string{
+		{"docker", "28.2.2"}: "github.com/docker/docker", {"docker", "29.0.1"}: "", {"containerd", "1.7.27"}: "github.com/containerd/containerd", {"containerd", "2.1.0"}: "github.com/containerd/containerd/v2",
+		{"podman", "5.2.0"}: "github.com/containers/podman/v5", {"cri-o", "1.33.0"}: "github.com/cri-o/cri-o", {"crun", "1.8.1"}: "", {"runc", "1.2.0"}: "github.com/opencontainers/runc",
+	} {
+		if got := moduleOf(program[0], program[1]); got != want {
+			t.Errorf("%v: %q, want %q", program, got, want)
+		}
+	}
+	s := &session{missing: map[string]facts.Missing{}, opts: Options{Match: func(context.Context, []facts.Package) ([]facts.Vulnerability, error) { return nil, nil }}}
+	s.component("crun", "1.14")
+	s.component("runc", "1.1.12+ds1")
+	s.vulnerabilities(t.Context())
+	if m := s.missing["vulnerabilities"]; m.Status != facts.NotAssessed || !m.Partial || !strings.Contains(m.Reason, "crun") || !strings.Contains(m.Reason, "distribution built runc") {
+		t.Errorf("missing %+v", m)
+	}
+}
+
 // Dockerd lets a capability win that is added by name, unless all are added.
 func TestComputedCapabilities(t *testing.T) {
 	defaults := []string{"CHOWN", "NET_RAW"}

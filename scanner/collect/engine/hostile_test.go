@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
+
 	"github.com/postscan/postscan/scanner"
 	"github.com/postscan/postscan/scanner/facts"
 )
@@ -192,6 +194,14 @@ const noRights = "POSTSCAN_TEST_NO_RIGHTS"
 // another process looks, as nobody.
 func TestNoRights(t *testing.T) {
 	if host := os.Getenv(noRights); host != "" {
+		if root := os.Getenv(noRights + "_ROOT"); root != "" { // it may speak to the engine, and not read its files
+			for _, p := range []string{"listeners", "iptables"} {
+				if m := collect(t, Options{Hosts: []string{host}, Root: root}).resources["docker"].Missing[p]; m.Status != facts.Unknown || !m.Partial || !strings.Contains(m.Reason, "run postscan as root") {
+					t.Errorf("%s: %+v", p, m)
+				}
+			}
+			return
+		}
 		s := collect(t, Options{Hosts: []string{host}})
 		if os.Getuid() == 0 || len(s.resources) > 0 || len(s.targets) != 1 || !strings.Contains(s.targets[0].Error, "permission denied") || !strings.Contains(s.targets[0].Error, "run postscan as root") {
 			t.Errorf("user %d, targets %+v, resources %v", os.Getuid(), s.targets, s.resources)
@@ -207,12 +217,21 @@ func TestNoRights(t *testing.T) {
 	must(t, os.Chmod(crio, 0o600))
 	closed := filepath.Join(folder(t), "docker.sock") // in a folder that nobody else may enter
 	must(t, os.Symlink(e.socket, closed))
-	for name, socket := range map[string]string{"docker": e.socket, "cri": crio, "folder": closed} {
+	open := serveEngine(t, behaviour{containers: 1})
+	must(t, os.Chmod(filepath.Dir(open.socket), 0o711))
+	must(t, os.Chmod(open.socket, 0o666))
+	root := folder(t)
+	must(t, os.Chmod(root, 0o755))
+	must(t, os.Chmod(writeFile(t, root, "etc/docker/daemon.json", "{}"), 0o600))
+	for name, socket := range map[string]string{"docker": e.socket, "cri": crio, "folder": closed, "file": open.socket} {
 		t.Run(name, func(t *testing.T) {
 			// The program's own path lies in a folder of root.
 			cmd := exec.CommandContext(t.Context(), "/proc/self/exe", "-test.run=^TestNoRights$", "-test.v")
 			cmd.Dir = "/"
 			cmd.Env = append(os.Environ(), noRights+"=unix://"+socket)
+			if name == "file" {
+				cmd.Env = append(cmd.Env, noRights+"_ROOT="+root)
+			}
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 			out, err := cmd.CombinedOutput()
 			if err != nil || !bytes.Contains(out, []byte("--- PASS: TestNoRights")) {
@@ -354,6 +373,46 @@ func TestBrokenDaemonJSON(t *testing.T) {
 	if m := r.Missing["apparmor"]; m.Status != facts.Unknown {
 		t.Errorf("apparmor: %+v", m)
 	}
+}
+
+// A FIFO where a file should be holds nobody up, and is no configuration.
+func TestFIFO(t *testing.T) {
+	root := folder(t)
+	must(t, os.MkdirAll(filepath.Join(root, "etc/docker"), 0o755))
+	must(t, syscall.Mkfifo(filepath.Join(root, "etc/docker/daemon.json"), 0o644))
+	must(t, syscall.Mkfifo(filepath.Join(root, "etc/machine-id"), 0o644))
+	e := serveEngine(t, behaviour{})
+	if m := collect(t, Options{Hosts: e.host(), Root: root}).resources["docker"].Missing["listeners"]; m.Status != facts.Unknown || !strings.Contains(m.Reason, "no regular file") {
+		t.Errorf("listeners %+v", m)
+	}
+}
+
+// A CRI-O whose configuration is broken, or which hangs.
+func TestBrokenCRIO(t *testing.T) {
+	root := folder(t)
+	writeFile(t, root, "etc/crio/crio.conf", "[crio.api]\nlisten = \"/x\"\n")
+	writeFile(t, root, "etc/crio/crio.conf.d/99.conf", "[crio.runtime\n")
+	s := collect(t, Options{Hosts: []string{"unix://" + serveCRI(t, crioServer{})}, Root: root})
+	for _, p := range []string{"cri", "seccomp", "listeners", "default_capabilities"} {
+		if m := s.resources["cri-o"].Missing[p]; m.Status != facts.Unknown || !strings.Contains(m.Reason, "99.conf") {
+			t.Errorf("%s: %+v", p, m)
+		}
+	}
+	if len(s.resources) != 2 {
+		t.Errorf("%d resources: its containers are looked at all the same", len(s.resources))
+	}
+	got := failure(t, Options{Hosts: []string{"unix://" + serveCRI(t, hangingCRIO{})}, CallTimeout: 100 * time.Millisecond})
+	if !strings.Contains(got, "does not answer within 100ms") {
+		t.Errorf("an engine that hangs: %q", got)
+	}
+}
+
+// hangingCRIO takes calls and does not come back before they are given up.
+type hangingCRIO struct{ crioServer }
+
+func (hangingCRIO) Version(ctx context.Context, _ *cri.VersionRequest) (*cri.VersionResponse, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
 }
 
 // The configuration of a machine, read below another root.

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/postscan/postscan/scanner/facts"
 )
@@ -101,7 +102,8 @@ func (m *machine) unrooted(path string) string {
 
 // read reads a small regular file of the machine.
 func (m *machine) read(name string) ([]byte, error) {
-	f, err := os.Open(m.path(name)) // the path is the machine's own or one that its configuration names
+	// The path is the machine's own or one that its configuration names. Should a FIFO stand there, opening it does not wait.
+	f, err := os.OpenFile(m.path(name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}

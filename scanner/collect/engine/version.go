@@ -5,6 +5,7 @@ import (
 	"context"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/postscan/postscan/scanner/facts"
@@ -15,6 +16,9 @@ func moduleOf(name, version string) string {
 	major, _, _ := strings.Cut(strings.TrimPrefix(version, "v"), ".")
 	switch name {
 	case docker:
+		if n, err := strconv.Atoi(major); err == nil && n >= 29 {
+			return "" // built from github.com/moby/moby/v2, whose numbers are others
+		}
 		return "github.com/docker/docker"
 	case containerd:
 		if major == "2" {
@@ -85,6 +89,20 @@ func (s *session) vulnerabilities(ctx context.Context) {
 	}
 	if len(packaged) > 0 {
 		s.gap(facts.NotAssessed, "a distribution built "+strings.Join(packaged, ", ")+" and mends it without changing the number; postscan vm matches its packages", true, "vulnerabilities")
+	}
+	var nameless []string
+	for _, c := range s.facts.Components {
+		if c.Module == "" && !c.Packaged {
+			nameless = append(nameless, c.Name)
+		}
+	}
+	if len(nameless) > 0 {
+		const reason = "no advisory names them by their version: "
+		m := facts.Missing{Status: facts.NotAssessed, Reason: reason + strings.Join(nameless, ", "), Partial: true}
+		if old, ok := s.missing["vulnerabilities"]; ok {
+			m.Reason = old.Reason + "; " + m.Reason
+		}
+		s.missing["vulnerabilities"] = m
 	}
 	if s.opts.Match == nil {
 		s.gap(facts.NotAssessed, cmp.Or(s.opts.NoMatch, "no vulnerability database was given"), true, "vulnerabilities")
