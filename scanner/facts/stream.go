@@ -125,7 +125,7 @@ func ReadHeader(r io.Reader) (Header, io.Reader, error) {
 func readHeader(dec *json.Decoder) (Header, error) {
 	var rec record
 	if err := dec.Decode(&rec); err != nil {
-		return Header{}, fmt.Errorf("read facts header: %w", err)
+		return Header{}, fmt.Errorf("read facts header: %w; is this a file of --facts-out?", err)
 	}
 	switch h := rec.Header; {
 	case h == nil:
