@@ -2,13 +2,9 @@ package web
 
 import (
 	"bytes"
-	"compress/gzip"
-	"context"
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -224,65 +220,4 @@ func (s *server) postRun(w http.ResponseWriter, r *http.Request) {
 	}
 	s.wrote()
 	s.write(w, http.StatusAccepted, map[string]any{"run": id})
-}
-
-// upload takes the report of a scan that ran elsewhere.
-func (s *server) upload(w http.ResponseWriter, r *http.Request) {
-	u := s.user(r)
-	if name := r.PathValue("name"); u.Audit != name {
-		s.fail(w, r, http.StatusForbidden, fmt.Sprintf("this token uploads for the audit %q alone", u.Audit))
-		return
-	}
-	select {
-	case s.uploads <- struct{}{}:
-		defer func() { <-s.uploads }()
-	default:
-		w.Header().Set("Retry-After", "10")
-		s.fail(w, r, http.StatusServiceUnavailable, "too many uploads at once; try again in some seconds")
-		return
-	}
-	data, err := s.body(w, r)
-	if err != nil {
-		s.problem(w, r, err)
-		return
-	}
-	rep, err := s.Decode(data)
-	if err != nil {
-		s.problem(w, r, bad("the upload is no report of postscan: %s", err))
-		return
-	}
-	run, err := s.Store.Upload(r.Context(), r.PathValue("name"), r.PathValue("id"), rep)
-	if err != nil {
-		s.problem(w, r, err)
-		return
-	}
-	s.wrote()
-	s.write(w, http.StatusOK, run)
-}
-
-// body reads an upload, gzip or plain, within the limit.
-func (s *server) body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	var in io.Reader = http.MaxBytesReader(w, r.Body, s.MaxUpload)
-	switch encoding := r.Header.Get("Content-Encoding"); encoding {
-	case "", "identity":
-	case "gzip":
-		z, err := gzip.NewReader(in)
-		if err != nil {
-			return nil, bad("the upload says that it is gzip, and is not")
-		}
-		in = io.LimitReader(z, s.MaxUpload+1)
-	default:
-		return nil, bad("the upload is packed as %q; send it plain or as gzip", encoding)
-	}
-	data, err := io.ReadAll(in)
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large), int64(len(data)) > s.MaxUpload:
-		return nil, errTooLarge
-	case errors.Is(err, context.Canceled):
-		return nil, err
-	case err != nil:
-		return nil, bad("the upload broke off: %s", err)
-	}
-	return data, nil
 }

@@ -243,7 +243,7 @@ func TestUploadsThatAreTraps(t *testing.T) {
 		want     int
 	}{
 		"a bomb": {bomb.Bytes(), "gzip", 413}, "too large": {make([]byte, limit+1), "", 413}, "zstd": {[]byte("x"), "zstd", 400}, "twice": {[]byte("x"), "gzip, gzip", 400},
-		"no gzip": {[]byte("x"), "gzip", 400}, "half a gzip": {bomb.Bytes()[:bomb.Len()/2], "gzip", 413}, "deep": {[]byte(deep), "", 400}, "nothing": {nil, "", 400},
+		"no gzip": {[]byte("x"), "gzip", 400}, "half a gzip": {bomb.Bytes()[:bomb.Len()/2], "gzip", 413}, "deep": {[]byte(deep), "", 400}, "a list of nothings": {[]byte(`{"findings": [` + strings.Repeat("null,", 100_000) + `null]}`), "", 413}, "nothing": {nil, "", 400},
 	} {
 		resp, body := ask(t, srv.Client(), http.MethodPut, srv.URL+"/api/v1/uploads/remote/"+uuid.NewString(), bytes.NewReader(c.body), "Authorization", "Bearer "+secret, "Content-Encoding", c.encoding)
 		if resp.StatusCode != c.want {
@@ -316,5 +316,13 @@ func TestPagination(t *testing.T) {
 	var all struct{ Findings []audit.Finding }
 	if err := json.Unmarshal([]byte(body), &all); err != nil || len(all.Findings) != len(seen) || pages < 3 {
 		t.Errorf("%d findings on %d pages, %d on one: %v", len(seen), pages+1, len(all.Findings), err)
+	}
+}
+
+func TestElements(t *testing.T) {
+	for text, want := range map[string]int{`{}`: 0, `{"a":1,"b":[1,2,3]}`: 3, `[[],[{}],{"x":[",",",\\\",,",1]}]`: 8, `"[,,,]"`: 0, `]]],,,`: 0, ``: 0} {
+		if got := elements([]byte(text)); got != want {
+			t.Errorf("%s has %d elements, want %d", text, got, want)
+		}
 	}
 }

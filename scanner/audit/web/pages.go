@@ -181,7 +181,7 @@ func short(d *audit.Difference) *audit.Difference {
 
 func (s *server) auditPage(r *http.Request) (string, any, error) {
 	name := r.PathValue("name")
-	o, err := s.Store.Overview(r.Context())
+	o, err := s.glance.get(r.Context())
 	if err != nil {
 		return "", nil, err
 	}

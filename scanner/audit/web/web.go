@@ -65,10 +65,7 @@ type server struct {
 	uploads  chan struct{} // one for each upload that is read at the same time
 }
 
-const (
-	defaultMaxUpload = 256 << 20
-	parallelUploads  = 4
-)
+const defaultMaxUpload = 256 << 20
 
 // New returns the handler of the whole server.
 func New(ctx context.Context, o Options) (http.Handler, error) {
