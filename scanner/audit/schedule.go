@@ -247,6 +247,10 @@ func (s *Store) StaleUploads(ctx context.Context) error {
 }
 
 func (s *Store) staleUploads(ctx context.Context, t tx, audit string, every time.Duration) error {
+	// A report that comes now is booked before, or after.
+	if err := each(ctx, t, func(rows) error { return nil }, `SELECT at FROM book WHERE audit = $1 `+s.db.words()["lock"], audit); err != nil {
+		return err
+	}
 	now := s.now()
 	// What was seen at a time that has yet to come was seen by a clock that was ahead: it counts from now.
 	if _, err := t.exec(ctx, `UPDATE target SET seen_at = $2 WHERE audit = $1 AND seen_at > $2`, audit, now); err != nil {

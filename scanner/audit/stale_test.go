@@ -2,6 +2,8 @@ package audit
 
 import (
 	"errors"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -151,4 +153,46 @@ func testAnUploadThatCannotBeStored(t *testing.T, s *Store, _ *clock) {
 	if run, err := s.Upload(t.Context(), "far", id, report("a")); err != nil || run.State != Done { // mended, under the same id
 		t.Errorf("%+v, %v", run, err)
 	}
+}
+
+// Servers start at once, with settings in different orders, and book at once.
+func TestServersThatStartAtOnce(t *testing.T) {
+	name := newPostgres(t)
+	var audits []Audit
+	for _, n := range []string{"a", "b", "c", "d", "e", "f"} {
+		audits = append(audits, Audit{Name: n, Target: TargetSpec{Upload: &UploadSpec{Every: Duration(time.Hour)}}})
+	}
+	backward := slices.Clone(audits)
+	slices.Reverse(backward)
+	var wg sync.WaitGroup
+	for _, order := range [][]Audit{audits, backward} {
+		s, err := Open(t.Context(), name, testOptions(time.Now))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(s.Close)
+		wg.Go(func() {
+			rep := report("a")
+			for _, identity := range []string{"x", "y", "z"} {
+				rep.Run.Targets = append(rep.Run.Targets, facts.Target{Kind: "vm", Ref: identity, Identity: identity})
+			}
+			for i := range 20 {
+				if err := s.Configure(t.Context(), order); err != nil {
+					t.Error(err)
+				}
+				id, err := newID()
+				if err != nil {
+					t.Error(err)
+				}
+				slices.Reverse(rep.Run.Targets) // reports name their targets in any order
+				if _, err := s.Upload(t.Context(), order[i%len(order)].Name, id, rep); err != nil {
+					t.Error(err)
+				}
+				if err := s.StaleUploads(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

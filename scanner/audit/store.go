@@ -1,12 +1,14 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,11 +78,12 @@ func (s *Store) Configure(ctx context.Context, audits []Audit) error {
 		now := s.opts.Now()
 		names := make([]any, 0, len(audits)+1)
 		names = append(names, now.UnixMicro())
-		for i := range audits {
-			if err := configure(ctx, t, &audits[i], now); err != nil {
-				return fmt.Errorf("store the audit %q: %w", audits[i].Name, err)
+		// In one order for all: servers that start at once do not wait for each other in a circle.
+		for _, a := range slices.SortedFunc(slices.Values(audits), func(x, y Audit) int { return cmp.Compare(x.Name, y.Name) }) {
+			if err := configure(ctx, t, &a, now); err != nil {
+				return fmt.Errorf("store the audit %q: %w", a.Name, err)
 			}
-			names = append(names, audits[i].Name)
+			names = append(names, a.Name)
 		}
 		keep := ""
 		if len(audits) > 0 {
