@@ -137,3 +137,51 @@ func TestAForbiddenListConcernsWhatDependsOnIt(t *testing.T) {
 		}
 	}
 }
+
+// Where PersistentVolumes may not be listed, a claim may be a path of the node:
+// that concerns the checks of such paths, of the workloads with a claim alone.
+func TestAnUnseenVolumeMayBeAPathOfTheNode(t *testing.T) {
+	catalogue, err := checks.Load(checks.BuiltIn())
+	if err != nil {
+		t.Fatal(err)
+	}
+	selected, err := catalogue.Select([]string{"PS-K8S-*"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := regoeval.New(t.Context(), catalogue, selected, regoeval.Options{Now: time.Unix(2e9, 0)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, seen := range []bool{true, false} {
+		s := liveSet(t)
+		if !seen {
+			s.Miss(kube.PersistentVolumes, facts.Missing{Status: facts.Unknown, Reason: "forbidden"})
+		}
+		pod := &corev1.Pod{}
+		if err := yaml.UnmarshalStrict([]byte("{metadata: {name: claims, namespace: shop}, spec: {containers: [{name: a, image: a, volumeMounts: [{name: v, mountPath: /v}]}], volumes: [{name: v, persistentVolumeClaim: {claimName: c}}]}}"), pod); err != nil {
+			t.Fatal(err)
+		}
+		s.Add(pod, kube.Place{})
+		var unknown []string
+		for r := range s.Resources() {
+			outcomes, err := e.Evaluate(t.Context(), r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, o := range outcomes {
+				if o.Gap == facts.Unknown && slices.Contains(o.Reasons, "forbidden") {
+					unknown = append(unknown, o.Rule.ID+" "+r.ID)
+				}
+			}
+		}
+		slices.Sort(unknown)
+		want := []string{"PS-K8S-024 shop/Pod/claims", "PS-K8S-025 shop/Pod/claims", "PS-K8S-026 shop/Pod/claims"}
+		if seen {
+			want = nil
+		}
+		if !slices.Equal(unknown, want) {
+			t.Errorf("volumes seen %v: unknown are %q, want %q", seen, unknown, want)
+		}
+	}
+}

@@ -267,6 +267,11 @@ func (s *Set) workloadMissing(w *work, f *facts.Workload, r *facts.Resource) {
 	}
 	s.lack(r, "exposures", Services, Ingresses)
 	s.lack(r, "volumes[].token_secret", Secrets)
+	if s.opts.Live && slices.ContainsFunc(f.Volumes, func(v facts.Volume) bool {
+		return v.Type == "persistentVolumeClaim" && v.VolumeMode == "" && len(v.Mounts)+len(v.Devices) > 0
+	}) { // its volume may be a path of the node
+		s.lackPart(r, "volumes[].through", PersistentVolumes)
+	}
 	s.lack(r, "ingress_controller.snippet_users", Ingresses)
 	if f.RuntimeClass.Exists == "unknown" {
 		m, ok := s.miss[RuntimeClasses]
