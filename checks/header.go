@@ -103,16 +103,16 @@ func (p *headerParser) problem(line int, format string, args ...any) {
 func (p *headerParser) at(n *yaml.Node) int { return p.h.line + n.Line }
 
 func (p *headerParser) parse(text string) {
-	var doc yaml.Node
-	if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
+	root, err := readMetadata(text)
+	if err != nil {
 		p.problem(p.h.line, "METADATA is not YAML: %v", err)
 		return
 	}
-	if len(doc.Content) == 0 {
+	if root == nil {
 		p.problem(p.h.line, "METADATA is empty")
 		return
 	}
-	p.fields(doc.Content[0], "METADATA", func(key, value *yaml.Node) bool {
+	p.fields(root, "METADATA", func(key, value *yaml.Node) bool {
 		switch key.Value {
 		case "scope":
 			if s := p.text(key, value); s != "package" {
