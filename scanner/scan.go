@@ -121,7 +121,7 @@ func (b *builder) Resource(ctx context.Context, r *facts.Resource) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.resources++
-	b.findings.add(found...)
+	b.findings.take(found)
 	if b.running != nil {
 		b.running.add(r)
 	}
@@ -211,6 +211,13 @@ func (p *pile[T]) add(elements ...T) {
 		}
 		n := min(len(elements), cap(p.blocks[last])-len(p.blocks[last]))
 		p.blocks[last], elements = append(p.blocks[last], elements[:n]...), elements[n:]
+	}
+}
+
+// take adds a list that nobody else uses any more, without copying it.
+func (p *pile[T]) take(block []T) {
+	if len(block) > 0 {
+		p.blocks = append(p.blocks, block[:len(block):len(block)])
 	}
 }
 
