@@ -2,6 +2,8 @@ package audit
 
 import (
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -192,5 +194,51 @@ func checkTimes(t *testing.T, s *Store) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The latest run is the one that ended last, whatever the clock said when it began,
+// and whatever id an uploader gave it.
+func TestTheLatestRun(t *testing.T) { onBoth(t, testTheLatestRun) }
+
+func testTheLatestRun(t *testing.T, s *Store, c *clock) {
+	audits := []Audit{{Name: "far", Target: TargetSpec{Upload: &UploadSpec{}}, Retention: Retention{Runs: 2}}}
+	if err := s.Configure(t.Context(), audits); err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for i, id := range []string{"80000000-0000-4000-8000-000000000000", "f0000000-0000-4000-8000-000000000000", "00000000-0000-4000-8000-000000000000", "70000000-0000-4000-8000-000000000000"} {
+		if _, err := s.Upload(t.Context(), "far", id, report(strings.Repeat("a", i+1))); err != nil {
+			t.Fatal(err)
+		}
+		c.pass(-time.Hour)
+		want = append([]string{id}, want...)
+		if o, err := s.Overview(t.Context()); err != nil || o.Audits[0].Last == nil || o.Audits[0].Last.ID != id {
+			t.Errorf("the last run is %+v, want %s, %v", o.Audits[0].Last, id, err)
+		}
+	}
+	list := func(before string, limit int) (ids []string) {
+		t.Helper()
+		runs, err := s.Runs(t.Context(), "", before, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range runs {
+			ids = append(ids, runs[i].ID)
+		}
+		return ids
+	}
+	if got := list("", 0); !slices.Equal(got, want) {
+		t.Errorf("the runs are %v, want %v", got, want)
+	}
+	if got := slices.Concat(list("", 1), list(want[0], 2), list(want[2], 0)); !slices.Equal(got, want) {
+		t.Errorf("page by page the runs are %v, want %v", got, want)
+	}
+	c.pass(24 * time.Hour)
+	if _, err := s.Prune(t.Context(), audits); err != nil {
+		t.Fatal(err)
+	}
+	if got := list("", 0); !slices.Equal(got, want[:2]) {
+		t.Errorf("kept are %v, want %v", got, want[:2])
 	}
 }

@@ -554,7 +554,7 @@ func (s *Store) Overview(ctx context.Context) (*Overview, error) {
 				run, err := scanRun(r)
 				a.Last = &run
 				return err
-			}, `SELECT `+runColumns+` FROM run WHERE audit = $1 AND state IN ('done', 'failed') ORDER BY id DESC LIMIT 1`, a.Name)
+			}, `SELECT `+runColumns+` FROM run WHERE audit = $1 AND state IN ('done', 'failed') ORDER BY finished_at DESC LIMIT 1`, a.Name)
 			if err != nil {
 				return err
 			}

@@ -97,7 +97,7 @@ func (s *Store) pruneAudit(ctx context.Context, t tx, a *Audit) (int, error) {
 		before = before.Add(-time.Duration(a.Retention.Days) * 24 * time.Hour)
 	}
 	n, err := t.exec(ctx, `DELETE FROM run WHERE audit = $1 AND state IN ('done', 'failed') AND queued_at < $2
-		AND id NOT IN (SELECT id FROM run WHERE audit = $1 AND state IN ('done', 'failed') ORDER BY id DESC LIMIT $3)
+		AND id NOT IN (SELECT id FROM run WHERE audit = $1 AND state IN ('done', 'failed') ORDER BY finished_at DESC, id DESC LIMIT $3)
 		AND id NOT IN (SELECT seen_run FROM target WHERE audit = $1 AND seen_run IS NOT NULL)
 		AND id NOT IN (SELECT f.last_run FROM finding f JOIN target t ON t.id = f.target WHERE t.audit = $1 AND f.standing <> 'fixed' AND f.last_seen IS NOT NULL)`,
 		a.Name, before.UnixMicro(), a.Retention.Runs)

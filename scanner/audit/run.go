@@ -184,20 +184,24 @@ func (s *Store) Fail(ctx context.Context, id string, reason error) error {
 
 func (s *Store) fail(ctx context.Context, t tx, id string, reason error) error {
 	var audit string
-	found, err := one(ctx, t, []any{&audit}, `UPDATE run SET state = 'failed', finished_at = $3, reason = $4 WHERE id = $1 AND state = 'running' AND worker = $2 RETURNING audit`, id, s.worker, s.now(), reason.Error())
+	found, err := one(ctx, t, []any{&audit}, `UPDATE run SET state = 'failed', reason = $3 WHERE id = $1 AND state = 'running' AND worker = $2 RETURNING audit`, id, s.worker, reason.Error())
 	switch {
 	case err != nil:
 		return fmt.Errorf("mark the run %s as failed: %w", id, err)
 	case !found:
 		return fmt.Errorf("mark the run %s as failed: %w", id, ErrLost)
 	}
-	return s.staleTargets(ctx, t, audit, reason.Error())
+	return s.failed(ctx, t, id, audit, reason.Error())
 }
 
-// staleTargets marks every target of the audit: none of them was scanned.
-func (s *Store) staleTargets(ctx context.Context, t tx, audit, reason string) error {
+// failed books the end of a run that failed, and marks every target of its audit:
+// none of them was scanned.
+func (s *Store) failed(ctx context.Context, t tx, run, audit, reason string) error {
 	at, err := s.book(ctx, t, audit)
 	if err != nil {
+		return err
+	}
+	if _, err := t.exec(ctx, `UPDATE run SET finished_at = $2 WHERE id = $1`, run, at); err != nil {
 		return err
 	}
 	n, err := t.exec(ctx, `UPDATE target SET stale_at = COALESCE(stale_at, $2), stale_reason = $3 WHERE gone_at IS NULL AND audit = $1`, audit, at, reason)
@@ -339,10 +343,10 @@ func (s *Store) recover(ctx context.Context, t tx, id, name, cause string, attem
 		}
 		return t.enqueue(ctx, scanJob{Run: id}, scanOptions(a))
 	}
-	if _, err := t.exec(ctx, `UPDATE run SET state = 'failed', finished_at = $2, reason = $3 WHERE id = $1`, id, s.now(), reason); err != nil {
+	if _, err := t.exec(ctx, `UPDATE run SET state = 'failed', reason = $2 WHERE id = $1`, id, reason); err != nil {
 		return err
 	}
-	return s.staleTargets(ctx, t, name, reason)
+	return s.failed(ctx, t, id, name, reason)
 }
 
 const runColumns = `id, audit, state, cause, reason, attempt, worker, scheduled_at, queued_at, started_at, finished_at, complete, counts`
@@ -376,12 +380,18 @@ func (s *Store) Run(ctx context.Context, id string) (*Run, error) {
 	return run, err
 }
 
-// Runs returns runs, the latest first: of one audit, or of all where name is
-// empty; at most limit, all where it is 0; only those before the run of that id
-// where before is not empty.
+// lastEnd orders runs by their end; one that has not ended comes after all that have.
+const lastEnd = `COALESCE(finished_at, 9223372036854775807), queued_at, id`
+
+// Runs returns runs, the latest first: what has not ended, and then by its end; of
+// one audit, or of all where name is empty; at most limit, all where it is 0; only
+// those before the run of that id where before is not empty.
 func (s *Store) Runs(ctx context.Context, name, before string, limit int) ([]Run, error) {
-	where, args := ` WHERE ($1 = '' OR audit = $1) AND ($2 = '' OR id < $2)`, []any{name, before}
-	tail := ` ORDER BY id DESC`
+	where, args := ` WHERE ($1 = '' OR audit = $1)`, []any{name}
+	if before != "" {
+		where, args = where+` AND (`+lastEnd+`) < (SELECT `+lastEnd+` FROM run WHERE id = $2)`, append(args, before)
+	}
+	tail := ` ORDER BY COALESCE(finished_at, 9223372036854775807) DESC, queued_at DESC, id DESC`
 	if limit > 0 {
 		tail += fmt.Sprintf(` LIMIT %d`, limit)
 	}

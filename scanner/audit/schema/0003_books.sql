@@ -12,3 +12,8 @@ INSERT INTO book (audit, at) SELECT audit, MAX(at) FROM (
 ALTER TABLE audit ADD COLUMN configured_at BIGINT;                     -- since when; NULL until it is configured again
 ALTER TABLE target ADD COLUMN booked TEXT;                             -- hash of what was booked last; NULL where something changed since
 ALTER TABLE notification ADD COLUMN unanswered BIGINT NOT NULL DEFAULT 0; -- times that nobody knows whether it arrived
+
+-- The latest run of an audit is the one that ended last by its book: ids are given by clocks, and by who uploads.
+DROP INDEX run_by_audit;
+CREATE INDEX run_by_audit ON run (audit, finished_at);
+CREATE INDEX run_by_end ON run ((COALESCE(finished_at, 9223372036854775807)), queued_at, id);
