@@ -29,10 +29,22 @@ func (c *cutter) peek() (byte, error) {
 	}
 }
 
-// empty says whether there is nothing at all.
-func (c *cutter) empty() bool {
-	_, err := c.peek()
-	return errors.Is(err, io.ErrUnexpectedEOF)
+// begin says what a text is that begins like no object.
+func (c *cutter) begin() error {
+	b, err := c.peek()
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("it is empty")
+	case err != nil:
+		return err
+	case b == 0xff || b == 0xfe:
+		return errors.New("it is UTF-16, as some shells write what they redirect: let postscan write it, with -o json=FILE")
+	case b == 0xef:
+		return errors.New("it begins with bytes that are no JSON: write it in UTF-8, without a byte order mark")
+	case b != '{':
+		return fmt.Errorf("it begins with %q and not with '{': is this a file of -o json?", b)
+	}
+	return nil
 }
 
 // end returns an error where something follows.

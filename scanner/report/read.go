@@ -18,10 +18,10 @@ import (
 // does not know are dropped. Long lists are decoded on all cores.
 func Read(r io.Reader) (*scanner.Report, error) {
 	c, rep := newCutter(r), &scanner.Report{}
-	if c.empty() {
-		return nil, errors.New("read report: it is empty")
+	err := c.begin()
+	if err == nil {
+		err = readDocument(c, rep)
 	}
-	err := readDocument(c, rep)
 	if err == nil {
 		err = c.end()
 	}

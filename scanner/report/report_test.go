@@ -229,7 +229,7 @@ func TestReadRefuses(t *testing.T) {
 	for name, c := range map[string]struct{ doc, want string }{
 		"facts":         {`{"header":{"schema":"postscan.facts/v1"}}`, "no schema"},
 		"other major":   {`{"schema":"postscan.report/v2"}`, "postscan.report/v2"},
-		"no object":     {`[]`, "expected"},
+		"no object":     {`[]`, "begins with"},
 		"null check":    {`{"schema":"postscan.report/v1","checks":[{}]}`, "no id"},
 		"no evidence":   {`{"schema":"postscan.report/v1","findings":[{"check":"X"}]}`, "no evidence"},
 		"empty":         {" \n", "it is empty"},

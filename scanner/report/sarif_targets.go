@@ -3,6 +3,7 @@ package report
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"regexp"
 	"strings"
 
 	"github.com/postscan/postscan/scanner"
@@ -22,7 +23,7 @@ type Part struct {
 // parts share the report's findings; packages and counters are not split.
 func Parts(r *scanner.Report) []Part {
 	if len(r.Run.Targets) == 0 {
-		return []Part{{Name: "postscan", Report: r}}
+		return []Part{{Name: noTarget, Report: r}}
 	}
 	findings, gaps := map[string][]scanner.Finding{}, map[string][]scanner.GapEntry{}
 	for i := range r.Findings {
@@ -41,6 +42,17 @@ func Parts(r *scanner.Report) []Part {
 	}
 	return out
 }
+
+// IsPart says whether a file's name is one that a [Part] has, with an ending.
+func IsPart(file string) bool {
+	return strings.HasPrefix(file, noTarget+".") || partFile.MatchString(file)
+}
+
+// partFile matches the names of partName.
+var partFile = regexp.MustCompile(`^(cluster|engine|image|manifests|vm)[A-Za-z0-9._-]*-[0-9a-f]{8}\.[a-z]+$`)
+
+// noTarget is the name of a report without targets.
+const noTarget = "postscan"
 
 // partName is made of the target's identity, which does not change with the tag,
 // and of its Ref where that tells two tags of one image apart.
