@@ -40,15 +40,14 @@ package postscan.workload.may_run_as_root
 
 import data.postscan.lib.pod_security
 
-# With a user namespace version 1.35 and later are content.
-applies if not pod_security.relaxed
-
+# With a user namespace version 1.35 and later are content: a workload that has one passes.
 deny contains {
 	"message": "runAsNonRoot of the pod is false",
 	"path": concat("", [input.pod_path, ".securityContext.runAsNonRoot"]),
 	"value": "false",
 	"key": "pod",
 } if {
+	not pod_security.relaxed
 	input.security_context.run_as_non_root == "false"
 }
 
@@ -58,6 +57,7 @@ deny contains {
 	"value": "false",
 	"key": c.name,
 } if {
+	not pod_security.relaxed
 	some c in input.containers
 	c.security_context.run_as_non_root == "false"
 }
@@ -68,6 +68,7 @@ deny contains {
 	"value": "unset",
 	"key": c.name,
 } if {
+	not pod_security.relaxed
 	input.security_context.run_as_non_root != "true"
 	some c in input.containers
 	c.security_context.run_as_non_root == "unset"

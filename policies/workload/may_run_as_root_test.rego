@@ -32,8 +32,13 @@ test_passes_where_the_pod_or_the_container_says_so if {
 }
 
 test_user_namespace_is_enough_from_1_35 if {
-	workload := fixture.pod({"host_users": "false"})
-	policy.applies with input as workload with data.params as {"pss_version": "v1.34"}
-	not policy.applies with input as workload with data.params as {"pss_version": "v1.35"}
-	policy.applies with input as fixture.clean with data.params as {"pss_version": "v1.35"}
+	every context in [{"run_as_non_root": "false"}, {"run_as_non_root": "unset"}] {
+		workload := fixture.pod({"host_users": "false", "security_context": context})
+		count(policy.deny) > 0 with input as workload with data.params as {"pss_version": "v1.34"}
+		count(policy.deny) == 0 with input as workload with data.params as {"pss_version": "v1.35"}
+	}
+	container := {"security_context": object.union(fixture.app.security_context, {"run_as_non_root": "false"})}
+	own := object.union(fixture.with_container(container), {"host_users": "false"})
+	count(policy.deny) == 1 with input as own with data.params as {"pss_version": "v1.34"}
+	count(policy.deny) == 0 with input as own with data.params as {"pss_version": "v1.35"}
 }

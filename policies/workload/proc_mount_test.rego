@@ -25,8 +25,7 @@ test_passes_for_the_default if {
 }
 
 test_user_namespace_is_enough_from_1_35 if {
-	policy.applies with input as in_user_namespace with data.params as {"pss_version": "v1.34"}
-	not policy.applies with input as in_user_namespace with data.params as {"pss_version": "v1.35"}
-	denied := policy.deny with input as in_user_namespace
+	denied := policy.deny with input as in_user_namespace with data.params as {"pss_version": "v1.34"}
 	{d.severity | some d in denied} == {"medium"}
+	count(policy.deny) == 0 with input as in_user_namespace with data.params as {"pss_version": "v1.35"}
 }

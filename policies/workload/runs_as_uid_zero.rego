@@ -37,18 +37,17 @@ package postscan.workload.runs_as_uid_zero
 
 import data.postscan.lib.pod_security
 
-# The control came with version 1.23; with a user namespace 1.35 and later are content.
-applies if {
-	pod_security.minor >= 23
-	not pod_security.relaxed
-}
+# The control came with version 1.23.
+applies if pod_security.minor >= 23
 
+# With a user namespace version 1.35 and later are content: a workload that has one passes.
 deny contains {
 	"message": "the pod asks for user 0",
 	"path": concat("", [input.pod_path, ".securityContext.runAsUser"]),
 	"value": 0,
 	"key": "pod",
 } if {
+	not pod_security.relaxed
 	input.security_context.run_as_user == 0
 }
 
@@ -58,6 +57,7 @@ deny contains {
 	"value": 0,
 	"key": c.name,
 } if {
+	not pod_security.relaxed
 	some c in input.containers
 	c.security_context.run_as_user == 0
 }

@@ -27,5 +27,14 @@ test_passes_for_another_user_or_none if {
 test_versions if {
 	not policy.applies with input as fixture.clean with data.params as {"pss_version": "v1.22"}
 	policy.applies with input as fixture.clean with data.params as {"pss_version": "v1.23"}
-	not policy.applies with input as fixture.pod({"host_users": "false"}) with data.params as fixture.params
+}
+
+test_user_namespace_is_enough_from_1_35 if {
+	pod := fixture.pod({"host_users": "false", "security_context": {"run_as_user": 0}})
+	container := {"security_context": object.union(fixture.app.security_context, {"run_as_user": 0})}
+	own := object.union(fixture.with_container(container), {"host_users": "false"})
+	every workload in [pod, own] {
+		count(policy.deny) == 1 with input as workload with data.params as {"pss_version": "v1.34"}
+		count(policy.deny) == 0 with input as workload with data.params as {"pss_version": "v1.35"}
+	}
 }
