@@ -71,7 +71,7 @@ type Options struct {
 }
 
 // collectorVersion changes whenever the same layer would give another Layer.
-const collectorVersion = 1
+const collectorVersion = 2
 
 // Version names the collector and those options that change what a layer yields.
 // A kept Layer may be used again only under the same Version.

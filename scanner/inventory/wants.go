@@ -107,6 +107,8 @@ func (s *LayerScan) systemReader(p string) (text func(string, []byte) error, ran
 		return s.addAPK, nil, "packages"
 	case rpmDatabase(p):
 		return nil, s.addRPM, "packages"
+	case p == chiselManifest:
+		return s.addChisel, nil, "packages"
 	case p == rpmManifest:
 		return s.addRPMManifest, nil, "packages"
 	case bottlerocketInventory(p):

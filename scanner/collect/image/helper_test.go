@@ -16,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
@@ -205,7 +204,7 @@ func (s *server) reset() {
 func (s *server) push(t testing.TB, ref string, what any) string {
 	t.Helper()
 	full := s.host + "/" + ref
-	parsed, err := name.ParseReference(full)
+	parsed, err := parseReference(full)
 	must(t, err)
 	switch v := what.(type) {
 	case v1.Image:
@@ -269,6 +268,9 @@ func newClient(t testing.TB, o RegistryOptions) *Registry {
 	t.Helper()
 	if o.RegistriesConf == nil {
 		o.RegistriesConf = []string{}
+	}
+	if o.CertsDirs == nil {
+		o.CertsDirs = []string{}
 	}
 	if o.RetryDelay == 0 {
 		o.RetryDelay = time.Millisecond

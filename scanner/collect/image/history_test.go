@@ -175,3 +175,26 @@ func FuzzParseStep(f *testing.F) {
 		steps([]v1.History{{CreatedBy: s}, {CreatedBy: s, EmptyLayer: true}}, 1)
 	})
 }
+
+// TestAddMissing: of two reasons for one fact the worse status counts, but what nobody
+// was meant to look at is not half seen.
+func TestAddMissing(t *testing.T) {
+	off := facts.Missing{Status: facts.NotAssessed, Reason: "switched off"}
+	part := facts.Missing{Status: facts.Unknown, Partial: true, Reason: "a layer is hidden"}
+	hint := facts.Missing{Status: facts.NotAssessed, Partial: true, Reason: "a step may be left out"}
+	none := facts.Missing{Status: facts.Unknown, Reason: "nothing could be read"}
+	for _, tt := range []struct{ a, b, want facts.Missing }{
+		{off, part, off},
+		{part, off, off},
+		{part, hint, facts.Missing{Status: facts.Unknown, Partial: true, Reason: part.Reason + "; " + hint.Reason}},
+		{hint, none, facts.Missing{Status: facts.Unknown, Reason: hint.Reason + "; " + none.Reason}},
+		{off, none, facts.Missing{Status: facts.Unknown, Reason: off.Reason + "; " + none.Reason}},
+		{part, part, part},
+	} {
+		got := map[string]facts.Missing{"x": tt.a}
+		addMissing(got, map[string]facts.Missing{"x": tt.b})
+		if got["x"] != tt.want {
+			t.Errorf("%+v and %+v: %+v, want %+v", tt.a, tt.b, got["x"], tt.want)
+		}
+	}
+}

@@ -44,6 +44,9 @@ type RegistryOptions struct {
 	// RegistriesConf lists the files and folders of registries.conf in the order
 	// of growing weight; nil for the usual places, empty for none.
 	RegistriesConf []string
+	// CertsDirs lists the folders that keep the certificates of single registries
+	// (HOST:PORT/ca.crt), the first of which that has the registry counts; nil for the usual places, empty for none.
+	CertsDirs []string
 	// AnswerTimeout is how long a server may take to answer (default 30 s),
 	// IdleTimeout how long it may pause while sending (default 60 s).
 	AnswerTimeout, IdleTimeout time.Duration
@@ -82,6 +85,9 @@ func NewRegistry(o RegistryOptions) (*Registry, error) {
 	if (o.Username == "") != (o.Password == "") {
 		return nil, fmt.Errorf("%w: a user name and a password go together", ErrUsage)
 	}
+	if o.CertsDirs == nil {
+		o.CertsDirs = certsDirs()
+	}
 	files := o.RegistriesConf
 	if files == nil {
 		files = registriesConfFiles()
@@ -94,11 +100,11 @@ func NewRegistry(o RegistryOptions) (*Registry, error) {
 		return nil, err
 	}
 	t := timeouts{header: o.AnswerTimeout, idle: o.IdleTimeout, retry: o.RetryDelay, tries: 3}
-	secure, err := newTransport(o.CAFile, false, t)
+	secure, err := newTransport(o.CAFile, o.CertsDirs, false, t, o.Log)
 	if err != nil {
 		return nil, err
 	}
-	insecure, err := newTransport(o.CAFile, true, t)
+	insecure, err := newTransport(o.CAFile, o.CertsDirs, true, t, o.Log)
 	if err != nil {
 		return nil, err
 	}

@@ -1,10 +1,17 @@
 package image
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +21,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -88,6 +96,44 @@ func TestRegistryErrors(t *testing.T) {
 				t.Errorf("%q holds control characters", got)
 			}
 		})
+	}
+}
+
+// TestReferences: what Docker takes for a name is one, and what is wrong with another is said.
+func TestReferences(t *testing.T) {
+	const sum = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	for ref, want := range map[string]string{
+		"nginx": "index.docker.io/library/nginx:latest", "x": "index.docker.io/library/x:latest", "x:1": "index.docker.io/library/x:1",
+		"team/x": "index.docker.io/team/x:latest", "registry.example/x:1": "registry.example/x:1", "localhost/x": "localhost/x:latest",
+		"localhost:5000/x:y": "localhost:5000/x:y", "registry.example:5000/x@" + sum: "registry.example:5000/x@" + sum,
+		"registry.example/x:1@" + sum: "registry.example/x@" + sum,
+	} {
+		if got, err := parseReference(ref); err != nil || got.Name() != want {
+			t.Errorf("%s: %v %v, want %s", ref, got, err, want)
+		}
+	}
+	for ref, says := range map[string]string{
+		"UPPER/case:1": "can only contain", "app:" + strings.Repeat("x", 200): "tag", "app@sha256:12": "digest", "": "must be specified", "X": "no image reference",
+		"registry.example//app": "is empty", "registry.example/x:": "no image reference",
+	} {
+		if got, err := parseReference(ref); err == nil || !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: %v %v, want an error with %q", ref, got, err, says)
+		}
+	}
+	srv := newServer(t)
+	ref := srv.push(t, "x:1", small(t))
+	if im, res := collect(t, options(t, ref)).image(t, ref); im.Repository != "x" || res.ID != ref {
+		t.Errorf("repository %q, id %q", im.Repository, res.ID)
+	}
+}
+
+// TestProxyThatIsDown: the proxy is what does not answer, not the registry.
+func TestProxyThatIsDown(t *testing.T) {
+	err := &url.Error{Op: "Get", URL: "https://user:secret@registry.example/v2/", Err: &net.OpError{Op: "proxyconnect", Net: "tcp", Err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}}
+	got := redact(err).Error()
+	wantText(t, got, "the proxy that HTTPS_PROXY or HTTP_PROXY names: connection refused")
+	if strings.Contains(got, "secret") {
+		t.Error(got)
 	}
 }
 
@@ -488,6 +534,18 @@ func TestTLS(t *testing.T) {
 	o.Registry = newClient(t, RegistryOptions{Insecure: []string{host}})
 	collect(t, o).image(t, ref.String())
 
+	// What Docker keeps for the registry, in a folder of its name.
+	dir := filepath.Join(t.TempDir(), "certs.d")
+	must(t, os.MkdirAll(filepath.Join(dir, host), 0o700))
+	raw, err := os.ReadFile(ca)
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(dir, host, "ca.crt"), raw, 0o600))
+	o.Registry = newClient(t, RegistryOptions{CertsDirs: []string{filepath.Join(dir, "none"), dir}})
+	collect(t, o).image(t, ref.String())
+	must(t, os.WriteFile(filepath.Join(dir, host, "ca.crt"), []byte("x"), 0o600))
+	o.Registry = newClient(t, RegistryOptions{CertsDirs: []string{dir}})
+	wantText(t, failure(t, o), "ca.crt", "no PEM certificate")
+
 	if _, err := NewRegistry(RegistryOptions{CAFile: "/nowhere"}); err == nil {
 		t.Error("a CA file that is not there is taken")
 	}
@@ -496,6 +554,65 @@ func TestTLS(t *testing.T) {
 	if _, err := NewRegistry(RegistryOptions{CAFile: bad}); err == nil {
 		t.Error("a CA file without a certificate is taken")
 	}
+}
+
+// TestClientCertificates: a registry that wants one gets the one that is kept for it,
+// and no other host does.
+func TestClientCertificates(t *testing.T) {
+	authority, cert, key := authorityAndClient(t)
+	start := func() (*httptest.Server, string) {
+		srv := httptest.NewUnstartedServer(registry.New(registry.Logger(noLog())))
+		srv.Config.ErrorLog = noLog()
+		srv.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: authority, MinVersion: tls.VersionTLS12}
+		srv.StartTLS()
+		t.Cleanup(srv.Close)
+		return srv, strings.TrimPrefix(srv.URL, "https://")
+	}
+	srv, host := start()
+	_, other := start()
+	dir := t.TempDir()
+	must(t, os.MkdirAll(filepath.Join(dir, host), 0o700))
+	must(t, os.WriteFile(filepath.Join(dir, host, "client.cert"), cert, 0o600))
+	o := options(t, host+"/app:1")
+	reg := func() *Registry {
+		return newClient(t, RegistryOptions{CertsDirs: []string{dir}, Insecure: []string{host, other}})
+	}
+	o.Registry = reg()
+	wantText(t, failure(t, o), host) // without the key the certificate is of no use
+
+	must(t, os.WriteFile(filepath.Join(dir, host, "client.key"), key, 0o600))
+	pair, err := tls.X509KeyPair(cert, key)
+	must(t, err)
+	push := srv.Client().Transport.(*http.Transport).Clone()
+	push.TLSClientConfig.Certificates = []tls.Certificate{pair}
+	ref, err := name.ParseReference(host + "/app:1")
+	must(t, err)
+	must(t, remote.Write(ref, small(t), remote.WithTransport(push)))
+	o.Registry = reg()
+	collect(t, o).image(t, o.References[0])
+	o.References = []string{other + "/app:1"}
+	wantText(t, failure(t, o), other)
+}
+
+// authorityAndClient makes an authority and a client's certificate and key by it.
+func authorityAndClient(t *testing.T) (pool *x509.CertPool, cert, key []byte) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(t, err)
+	now := time.Now()
+	made := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "client"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, made, made, private.Public(), private)
+	must(t, err)
+	parsed, err := x509.ParseCertificate(der)
+	must(t, err)
+	pool = x509.NewCertPool()
+	pool.AddCert(parsed)
+	raw, err := x509.MarshalPKCS8PrivateKey(private)
+	must(t, err)
+	return pool, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw})
 }
 
 // TestPlainHTTPOnlyWhereAllowed: credentials do not go over the wire unprotected.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -27,8 +28,9 @@ type timeouts struct {
 
 // newTransport returns the transport for registries: proxies from the
 // environment, the system's and the given authorities, time-outs, retries.
-// Where insecure is set, certificates are not verified.
-func newTransport(caFile string, insecure bool, t timeouts) (http.RoundTripper, error) {
+// Where insecure is set, certificates are not verified. certs lists folders with the
+// certificates of single hosts.
+func newTransport(caFile string, certs []string, insecure bool, t timeouts, log *slog.Logger) (http.RoundTripper, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: insecure} // #nosec G402 -- only for hosts that the user calls insecure
 	if caFile != "" {
 		pool, err := certPool(caFile)
@@ -51,7 +53,8 @@ func newTransport(caFile string, insecure bool, t timeouts) (http.RoundTripper, 
 		DisableCompression: true,
 		ReadBufferSize:     64 << 10,
 	}
-	return &retrying{inner: &idleGuard{inner: base, idle: t.idle}, wait: t.retry, tries: t.tries}, nil
+	hosts := &certified{dirs: certs, base: base, log: log}
+	return &retrying{inner: &idleGuard{inner: hosts, idle: t.idle}, wait: t.retry, tries: t.tries}, nil
 }
 
 // certPool returns the system's authorities and those of the PEM file.
