@@ -211,7 +211,7 @@ func newChecksExplain(a *app) *cobra.Command {
 		Use:   "explain ID...",
 		Short: "Explain what a check looks at, why, and how to mend it",
 		Example: `  postscan checks explain PS-IMG-001
-  postscan checks explain PS-IMG-016 --param stale_days=30`,
+  postscan checks explain PS-IMG-016 --param max_image_age_days=30`,
 		Args: arguments(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cat, err := policy.catalogue(cmd.Context(), a)

@@ -53,7 +53,7 @@ func Main(ctx context.Context, env Env) int {
 	root.SetArgs(env.Args)
 	err := root.ExecuteContext(ctx)
 	if err != nil && !a.started {
-		err = usage(err) // cobra's own: an unknown command, flag or argument
+		err = usageHint(err, "see: "+root.Name()+" --help") // cobra's own: an unknown command, flag or argument
 	}
 	return a.exit(ctx, err)
 }

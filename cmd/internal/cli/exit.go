@@ -96,7 +96,8 @@ func printable(s string) string {
 func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
-			return usageHint(err, "see: "+cmd.CommandPath()+" --help")
+			written := cmd.CommandPath() + strings.TrimPrefix(cmd.Use, cmd.Name())
+			return usageHint(fmt.Errorf("got %s; write it as: %s", plural(len(args), "argument"), written), "see: "+cmd.CommandPath()+" --help")
 		}
 		return nil
 	}

@@ -71,6 +71,9 @@ var errTimeout = errors.New("the time of --timeout is over")
 
 // scan collects, judges, and writes the report. The error tells the exit code.
 func (a *app) scan(ctx context.Context, f *scanFlags, j job) error {
+	if f.timeout < 0 {
+		return usage(fmt.Errorf("--timeout %s: use a time above 0, as 5m", f.timeout))
+	}
 	sel, err := f.policy.load(ctx, a, j.kinds, j.params)
 	if err != nil {
 		return err
