@@ -54,12 +54,19 @@ func must(t testing.TB, err error) {
 // start runs a daemon in namespaces of its own for network and mounts, and stops it at the end.
 func start(t testing.TB, socket string, command ...string) *exec.Cmd {
 	t.Helper()
+	return launch(t, socket, nil, command...)
+}
+
+// launch is start with attributes of the process. One that leads a group is ended with all of it: a Podman without root
+// works in a child, which outlives it where that does not end in time.
+func launch(t testing.TB, socket string, attr *syscall.SysProcAttr, command ...string) *exec.Cmd {
+	t.Helper()
 	log, err := os.Create(filepath.Join(filepath.Dir(socket), "daemon.log"))
 	must(t, err)
 	t.Cleanup(func() { _ = log.Close() })
 	args := []string{"-n", "-m", "sh", "-c", `ip link set lo up; exec "$@"`, "daemon"}
 	cmd := exec.Command("unshare", append(args, command...)...)
-	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = log, log, attr
 	// An address in the environment would make podman a client of that.
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "CONTAINER_HOST=") })
 	must(t, cmd.Start())
@@ -72,6 +79,9 @@ func start(t testing.TB, socket string, command ...string) *exec.Cmd {
 		case <-time.After(20 * time.Second):
 			_ = cmd.Process.Kill()
 			<-done
+		}
+		if attr != nil && attr.Setpgid {
+			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // mostly nobody is left
 		}
 	})
 	listens(t, socket, log.Name())

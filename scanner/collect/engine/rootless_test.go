@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -40,7 +41,7 @@ func startRootless(t *testing.T, socket string, command ...string) (client func(
 		}
 	}
 	t.Setenv("DIR", dir)
-	start(t, socket, append([]string{"sh", "-c", asUser, "user"}, command...)...)
+	launch(t, socket, &syscall.SysProcAttr{Setpgid: true}, append([]string{"sh", "-c", asUser, "user"}, command...)...)
 	client = runner(t, "docker", "-H", "unix://"+socket)
 	archive := filepath.Join(dir, "base.tar")
 	must(t, os.WriteFile(archive, rootfs(t), 0o644))
