@@ -252,7 +252,7 @@ func checkBooks(t *testing.T, s *Store, runs []Run, file string) {
 // again. The workers live through it, and the books are right.
 func TestBrokenConnections(t *testing.T) {
 	postgrestest.Need(t)
-	server, err := postgrestest.Start() // of its own: nobody else's connections end
+	server, err := postgrestest.Start(t.Context()) // of its own: nobody else's connections end
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -290,7 +290,7 @@ func TestBrokenConnections(t *testing.T) {
 	}
 	for range 2 {
 		work(6)
-		if err := server.Crash(); err != nil {
+		if err := server.Crash(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

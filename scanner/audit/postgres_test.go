@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"sync"
@@ -37,7 +38,7 @@ func TestMain(m *testing.M) {
 func newPostgres(t testing.TB) string {
 	t.Helper()
 	postgrestest.Need(t)
-	postgresOnce.Do(func() { postgresServer, errPostgres = postgrestest.Start() })
+	postgresOnce.Do(func() { postgresServer, errPostgres = postgrestest.Start(t.Context()) })
 	if errPostgres != nil {
 		t.Fatal(errPostgres)
 	}
@@ -45,4 +46,4 @@ func newPostgres(t testing.TB) string {
 }
 
 // ask sends one statement to the database.
-func ask(dsn, statement string) error { return postgrestest.Ask(dsn, statement) }
+func ask(dsn, statement string) error { return postgrestest.Ask(context.Background(), dsn, statement) }

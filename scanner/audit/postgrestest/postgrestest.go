@@ -57,8 +57,8 @@ func Need(t testing.TB) {
 	t.Skip("PostgreSQL is not there: apt-get install postgresql")
 }
 
-// Start starts a server, which the caller stops.
-func Start() (_ *Server, err error) {
+// Start starts a server, which the caller stops; the context is for the start alone.
+func Start(ctx context.Context) (_ *Server, err error) {
 	s := &Server{bin: programs()}
 	if s.dir, err = os.MkdirTemp("", "postscan-postgres-"); err != nil {
 		return nil, err
@@ -75,19 +75,19 @@ func Start() (_ *Server, err error) {
 		}
 		uid, _ := strconv.Atoi(u.Uid) // numbers on every Unix
 		gid, _ := strconv.Atoi(u.Gid)
-		s.who = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+		s.who = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)} //nolint:gosec // ids are 32 bits
 		if err := os.Chown(s.dir, uid, gid); err != nil {
 			return nil, err
 		}
 	}
-	init := s.command("initdb", "-D", s.data(), "-U", "postscan", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C")
+	init := s.command(ctx, "initdb", "-D", s.data(), "-U", "postscan", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C")
 	if out, err := init.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
 	}
 	if s.log, err = os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
@@ -95,44 +95,51 @@ func Start() (_ *Server, err error) {
 	if err := l.Close(); err != nil {
 		return nil, err
 	}
-	return s, s.run()
+	return s, s.run(ctx)
 }
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
-func (s *Server) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(s.bin, name), args...)
+func (s *Server) command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, name), args...) //nolint:gosec // one of PostgreSQL's programs
 	cmd.Dir, cmd.SysProcAttr = s.dir, &syscall.SysProcAttr{Credential: s.who}
 	return cmd
 }
 
+// startTime bounds how long the server may take to answer.
+const startTime = 2 * time.Minute
+
 // run starts the server and waits until it answers.
-func (s *Server) run() error {
-	s.process = s.command("postgres", "-D", s.data(), "-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="+s.dir, "-c", "fsync=off", "-c", "max_connections=200")
+func (s *Server) run(ctx context.Context) error {
+	s.process = s.command(context.WithoutCancel(ctx), "postgres", "-D", s.data(), "-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="+s.dir, "-c", "fsync=off", "-c", "max_connections=200")
 	s.process.Stdout, s.process.Stderr = s.log, s.log
 	if err := s.process.Start(); err != nil {
 		return err
 	}
-	for end := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		err := s.ask("SELECT 1")
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	for {
+		err := Ask(ctx, s.address("postgres"), "SELECT 1")
 		if err == nil {
 			return nil
 		}
-		if time.Now().After(end) {
+		select {
+		case <-ctx.Done():
 			words, _ := os.ReadFile(s.log.Name()) // without them, the error stands alone
 			return fmt.Errorf("PostgreSQL did not start: %w\n%s", err, words)
+		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }
 
 // Crash ends every process of the server at once, as an immediate shutdown does:
 // connections break, transactions are not ended. It then starts the server again.
-func (s *Server) Crash() error {
+func (s *Server) Crash(ctx context.Context) error {
 	if err := s.process.Process.Signal(syscall.SIGQUIT); err != nil {
 		return err
 	}
 	_ = s.process.Wait() // it says that it was killed
-	return s.run()
+	return s.run(ctx)
 }
 
 // Stop ends the server and removes its folder.
@@ -151,7 +158,7 @@ func (s *Server) Stop() {
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("t%d", s.next.Add(1))
-	if err := s.ask("CREATE DATABASE " + name); err != nil {
+	if err := Ask(t.Context(), s.address("postgres"), "CREATE DATABASE "+name); err != nil {
 		t.Fatal(err)
 	}
 	return s.address(name)
@@ -161,12 +168,8 @@ func (s *Server) address(name string) string {
 	return fmt.Sprintf("postgres://postscan@127.0.0.1:%d/%s", s.port, name)
 }
 
-func (s *Server) ask(statement string) error { return Ask(s.address("postgres"), statement) }
-
 // Ask sends one statement to a database.
-func Ask(address, statement string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
+func Ask(ctx context.Context, address, statement string) error {
 	c, err := pgx.Connect(ctx, address)
 	if err != nil {
 		return err
