@@ -23,6 +23,8 @@ const (
 	gitlabMaxSolution    = 7_000
 	gitlabMaxDescription = 100_000
 	gitlabMaxLinks       = 20
+	gitlabMinVector      = 32
+	gitlabMaxVector      = 128
 )
 
 // The parts of GitLab's container scanning report that postscan writes; names
@@ -207,7 +209,7 @@ func newGitLabFinding(f *scanner.Finding, system string, nth int) gitlabFinding 
 		if v.FixedVersion != "" {
 			out.Solution = limitText(Clean("Update "+v.Package+" to "+v.FixedVersion+" or later. ")+f.Rule.Remediation, gitlabMaxSolution)
 		}
-		if cvss3.MatchString(v.Vector) && len(v.Vector) <= 128 {
+		if n := len(v.Vector); n >= gitlabMinVector && n <= gitlabMaxVector && cvss3.MatchString(v.Vector) {
 			out.CVSS = []gitlabCVSS{{Vendor: cmp.Or(v.SeveritySource, "unknown"), Vector: v.Vector}}
 		}
 		out.Location.Dependency.Package.Name, out.Location.Dependency.Version = Clean(v.Package), Clean(v.Version)

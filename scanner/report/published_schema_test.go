@@ -114,8 +114,28 @@ func readSPDX(t *testing.T, name string, b []byte) {
 	}
 }
 
-// A secret that stands in none of the facts stands in no format. What the scanner
-// found is told by place, rule and length.
+// A vector of CVSS that GitLab's schema does not take would make it refuse the
+// whole file, so it is left out.
+func TestGitLabVectors(t *testing.T) {
+	schema := compiled(t, jsonschema.NewCompiler(), filepath.Join(schemaDir, "gitlab-container-scanning.json"))
+	const whole = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"
+	for vector, taken := range map[string]bool{
+		whole: true, whole + "/E:P/RL:O/RC:C": true, whole + strings.Repeat("/A:H", 20): true,
+		"CVSS:3.1/S:U/C:N/I:N/A:N/E:X": false, whole + strings.Repeat("/A:H", 30): false, "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N": false,
+		"AV:N/AC:L/Au:N/C:P/I:P/A:P": false, whole + "/": false, whole + "\n": false, "": false, "CVSS:3.1/" + strings.Repeat("x", 40): false,
+	} {
+		rep := mixedReport()
+		rep.Findings[0].Vulnerability.Vector = vector
+		b := write(t, rep, "gitlab", report.Options{})
+		if err := schema.Validate(decodeAny(t, b)); err != nil {
+			t.Errorf("%q: %v", vector, err)
+		}
+		if bytes.Contains(b, []byte("cvss_vectors")) != taken {
+			t.Errorf("%q: written is %v, want %v", vector, !taken, taken)
+		}
+	}
+}
+
 // TestSPDXByItsPublishedSchema holds the SPDX documents to the schema as SPDX
 // publishes it. It is not kept here, for its licence asks for more than a note:
 // POSTSCAN_SPDX_SCHEMA says where it is, and .ci/run fetches it.
