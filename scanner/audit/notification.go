@@ -144,7 +144,7 @@ func (s *Store) notSent(ctx context.Context, key string, cause error) error {
 
 // recoverNotifications queues again what a killed worker was about to send. Whether
 // it had been delivered cannot be known: the receiver tells by the key.
-func (s *Store) recoverNotifications(ctx context.Context, t tx, silence func(string, int64) time.Duration) error {
+func (s *Store) recoverNotifications(ctx context.Context, t tx, look *look) error {
 	var lost []string
 	err := each(ctx, t, func(r rows) error {
 		var key, worker string
@@ -152,7 +152,7 @@ func (s *Store) recoverNotifications(ctx context.Context, t tx, silence func(str
 		if err := r.Scan(&key, &worker, &since); err != nil {
 			return err
 		}
-		if silent := silence("notification "+key, since); dead(worker) || silent > sendingLease {
+		if look.gone("notification "+key, worker, since, sendingLease) != "" {
 			lost = append(lost, key)
 		}
 		return nil

@@ -241,19 +241,15 @@ func (s *Store) Recover(ctx context.Context) error {
 			}
 			all = append(all, l)
 			return nil
-		}, `SELECT id, audit, cause, worker, attempt, heartbeat_at FROM run WHERE state = 'running' ORDER BY id `+s.db.words()["lock"])
+		}, `SELECT id, audit, cause, worker, attempt, heartbeat_at FROM run WHERE state = 'running' ORDER BY id `+s.db.words()["skip"]) // who holds one ends it, or begins it
 		if err != nil {
 			return err
 		}
-		silence := s.signs.look(s.opts.Now())
+		look := s.signs.look(s.opts.Now())
 		for _, l := range all {
-			silent, gone := silence("run "+l.id, l.beat), dead(l.worker)
-			if !gone && silent < s.opts.Lease {
+			reason := look.gone("run "+l.id, l.worker, l.beat, s.opts.Lease)
+			if reason == "" {
 				continue
-			}
-			reason := "its worker ended without a word"
-			if !gone {
-				reason = fmt.Sprintf("its worker gave no sign of life for %s", silent.Round(time.Second))
 			}
 			if err := s.recover(ctx, t, l.id, l.audit, l.cause, l.attempt, reason); err != nil {
 				return fmt.Errorf("recover the run %s: %w", l.id, err)
@@ -262,7 +258,7 @@ func (s *Store) Recover(ctx context.Context) error {
 		if err := s.requeue(ctx, t); err != nil {
 			return err
 		}
-		if err := s.recoverNotifications(ctx, t, silence); err != nil {
+		if err := s.recoverNotifications(ctx, t, look); err != nil {
 			return fmt.Errorf("recover notifications: %w", err)
 		}
 		return forgetJobs(ctx, t)

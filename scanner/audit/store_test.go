@@ -187,7 +187,8 @@ func TestSignsOfLife(t *testing.T) { onBoth(t, testSignsOfLife) }
 func testSignsOfLife(t *testing.T, s *Store, c *clock) {
 	far := *s
 	far.worker = "another/machine/1/1"
-	c.pass(-time.Hour) // its clock is behind
+	silence(t, s, c, time.Minute) // the server looks already
+	c.pass(-time.Hour)            // the worker's clock is behind
 	run, err := far.Begin(t.Context(), "web", CauseDirect)
 	if err != nil {
 		t.Fatal(err)
@@ -218,6 +219,37 @@ func testSignsOfLife(t *testing.T, s *Store, c *clock) {
 	state(Running, "less than its lease")
 	silence(t, s, c, 40*time.Second)
 	state(Failed, "more than its lease")
+}
+
+// A command looks once. It goes by the clocks, and leaves them ten minutes.
+func TestOneLook(t *testing.T) { onBoth(t, testOneLook) }
+
+func testOneLook(t *testing.T, s *Store, c *clock) {
+	for _, step := range []struct {
+		worker string
+		after  time.Duration
+		want   State
+	}{
+		{"another/machine/1/1", 5 * time.Minute, Running}, {"another/machine/1/1", 11 * time.Minute, Failed},
+		{s.worker, 24 * time.Hour, Running},                  // this process lives
+		{strings.TrimSuffix(s.worker, "0") + "7", 0, Failed}, // the same machine, a process that is gone
+	} {
+		other := *s
+		other.worker = step.worker
+		run, err := other.Begin(t.Context(), "web", CauseDirect)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.pass(step.after)
+		command := *s
+		command.signs = &signs{}
+		if err := command.Recover(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if run, err = s.Run(t.Context(), run.ID); err != nil || run.State != step.want {
+			t.Errorf("%s after %s: %s, want %s, %v", step.worker, step.after, run.State, step.want, err)
+		}
+	}
 }
 
 func TestScheduleAndQueue(t *testing.T) { onBoth(t, testScheduleAndQueue) }

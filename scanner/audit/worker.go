@@ -18,12 +18,23 @@ func thisWorker() string {
 // dead says whether the worker is known to be gone. One of another machine, of
 // another namespace, or of a system that cannot tell, is not.
 func dead(worker string) bool {
+	alive, known := alive(worker)
+	return known && !alive
+}
+
+// living says whether the worker is known to live.
+func living(worker string) bool {
+	alive, known := alive(worker)
+	return known && alive
+}
+
+func alive(worker string) (alive, known bool) {
 	part := strings.Split(worker, "/")
 	if len(part) != 4 || part[0] == "" || part[0] != boot() || part[1] != namespace() {
-		return false
+		return false, false
 	}
 	pid, err := strconv.Atoi(part[2])
-	return err == nil && started(pid) != part[3]
+	return err == nil && started(pid) == part[3], err == nil
 }
 
 // boot identifies this start of this machine; empty where it cannot be told.
