@@ -9,6 +9,7 @@ test_fails_where_no_token_is_asked_for if {
 		"path": "metadata.tokenless",
 		"value": true,
 		"key": "tokenless",
+		"severity": "high",
 	}} with input as fixture.machine({"metadata": {"tokenless": true}})
 }
 
@@ -16,6 +17,12 @@ test_passes_where_a_cloud_has_no_tokens if {
 	every provider in {"gce", "azure", "openstack", "none"} {
 		count(policy.deny) == 0 with input as fixture.machine({"metadata": {"provider": provider, "tokenless": true}})
 	}
+}
+
+test_medium_where_ordinary_accounts_reach_it if {
+	{[finding.key, finding.severity] | some finding in policy.deny} == {["ordinary accounts", "medium"]}
+		with input as fixture.machine({"metadata": {"unprivileged": "yes"}})
+	count(policy.deny) == 0 with input as fixture.machine({"metadata": {"unprivileged": ""}})
 }
 
 test_fails_for_a_credential_in_user_data if {

@@ -163,6 +163,7 @@ clean := {
 		"tokenless": false,
 		"token": true,
 		"header": false,
+		"unprivileged": "no",
 		"hop_limit": 0,
 		"instance": "i-0123456789abcdef0",
 		"account": "123456789012",

@@ -3,9 +3,9 @@
 # title: Guest kernel or OS outdated
 # description: |
 #   The operating system gets no fixes any more, or the fixes are not in force: a newer kernel is installed than the one that
-#   runs, the distribution asks for a restart, the running kernel has flaws that a newer package mends, or nothing has been
-#   updated for long and nothing updates by itself. All containers of a machine stand on its one kernel, so a flaw in it is a
-#   way out of every one of them.
+#   runs, the distribution asks for a restart, the running kernel has flaws that a newer package mends, or no package has
+#   changed for long (high where nothing installs updates by itself, low where something should). All containers of a machine
+#   stand on its one kernel, so a flaw in it is a way out of every one of them.
 # related_resources:
 #   - ref: https://csrc.nist.gov/pubs/sp/800/190/final
 #     description: NIST SP 800-190, host component vulnerabilities
@@ -15,7 +15,7 @@
 #   - input: schema["vm"]
 # custom:
 #   id: PS-VM-002
-#   severity: high
+#   severities: [high, low]
 #   needs:
 #     - distribution.family
 #     - distribution.version
@@ -33,7 +33,7 @@
 #     - name: max_update_age_days
 #       type: integer
 #       default: 30
-#       description: "A machine that nothing updates by itself must have changed a package within this many days."
+#       description: "A machine must have changed a package within this many days, also where something updates it by itself."
 #   remediation: |
 #     Install the updates and start the machine anew, or live-patch the kernel; on fleets replace machines by a newer image
 #     instead. Switch on unattended-upgrades, dnf-automatic or what the distribution has. Move off a release before its support
@@ -53,6 +53,7 @@ deny contains {
 	"path": "distribution",
 	"value": {"family": input.distribution.family, "version": input.distribution.version},
 	"key": "end of life",
+	"severity": "high",
 } if {
 	input.distribution.end_of_life
 }
@@ -65,6 +66,7 @@ deny contains {
 	"path": "kernel.outdated",
 	"value": {"running": input.kernel.release, "newest": input.kernel.newest},
 	"key": "kernel not booted",
+	"severity": "high",
 } if {
 	input.kernel.outdated
 	input.kernel.newest != input.kernel.release
@@ -79,6 +81,7 @@ deny contains {
 	"path": "kernel.outdated",
 	"value": {"running": input.kernel.version, "installed": input.kernel.installed_version},
 	"key": "kernel not booted",
+	"severity": "high",
 } if {
 	input.kernel.outdated
 	input.kernel.newest == input.kernel.release
@@ -89,6 +92,7 @@ deny contains {
 	"path": "kernel.reboot_required",
 	"value": true,
 	"key": "reboot required",
+	"severity": "high",
 } if {
 	input.kernel.reboot_required
 	not input.kernel.outdated
@@ -102,19 +106,24 @@ deny contains {
 	"path": "kernel.vulnerable",
 	"value": count(input.kernel.vulnerable),
 	"key": "kernel vulnerable",
+	"severity": "high",
 } if {
 	count(input.kernel.vulnerable) > 0
 }
 
 deny contains {
-	"message": sprintf("no package has changed for %d days, and nothing installs updates by itself", [input.updates.last_days]),
+	"message": sprintf("no package has changed for %d days, %s", [input.updates.last_days, agent[0]]),
 	"path": "updates.last_days",
 	"value": input.updates.last_days,
 	"key": "no updates",
+	"severity": agent[1],
 } if {
-	input.updates.agent == ""
 	input.updates.last_days > data.params.max_update_age_days
 }
+
+agent := ["and nothing installs updates by itself", "high"] if {
+	input.updates.agent == ""
+} else := [sprintf("although %s should install updates", [input.updates.agent]), "low"]
 
 release := input.distribution.name if {
 	input.distribution.name != ""

@@ -18,6 +18,7 @@ test_fails_where_a_newer_kernel_is_not_booted if {
 		"path": "kernel.outdated",
 		"value": {"running": "6.1.0-18-amd64", "newest": "6.1.0-20-amd64"},
 		"key": "kernel not booted",
+		"severity": "high",
 	}} with input as fixture.machine({"kernel": {"release": "6.1.0-18-amd64", "outdated": true}}) with data.params as fixture.params
 }
 
@@ -48,13 +49,15 @@ test_fails_for_flaws_of_the_running_kernel if {
 }
 
 test_fails_without_updates if {
-	{finding.key | some finding in policy.deny} == {"no updates"}
+	{[finding.key, finding.severity] | some finding in policy.deny} == {["no updates", "high"]}
 		with input as fixture.machine({"updates": {"agent": "", "last_days": 31}})
 		with data.params as fixture.params
 	count(policy.deny) == 0
 		with input as fixture.machine({"updates": {"agent": "", "last_days": 30}})
 		with data.params as fixture.params
-	count(policy.deny) == 0 with input as fixture.machine({"updates": {"last_days": 300}}) with data.params as fixture.params
+	{[finding.key, finding.severity] | some finding in policy.deny} == {["no updates", "low"]}
+		with input as fixture.machine({"updates": {"last_days": 300}})
+		with data.params as fixture.params
 }
 
 test_passes_for_the_clean_machine if {

@@ -261,6 +261,9 @@ type Metadata struct {
 	Token bool `json:"token"`
 	// Header: it wants a header that a plain redirect cannot send (GCE, Azure).
 	Header bool `json:"header"`
+	// Unprivileged is yes where an account other than root reaches it, no where the machine keeps it from that, and
+	// empty where nobody tried.
+	Unprivileged string `json:"unprivileged"`
 	// HopLimit is the number of hops that its answers travel; 0 where it does not say.
 	HopLimit int    `json:"hop_limit"`
 	Instance string `json:"instance"` // claimed

@@ -207,7 +207,7 @@ const azureTag = "7783-7084-3265-9085-8269-3286-77"
 
 func (s *scan) dmiSigns() []sign {
 	var out []sign
-	for _, field := range []string{"sys_vendor", "product_name", "product_version", "board_vendor", "bios_vendor", "chassis_asset_tag"} {
+	for _, field := range []string{"sys_vendor", "product_name", "product_version", "board_vendor", "bios_vendor", "bios_version", "chassis_asset_tag"} {
 		name := "sys/class/dmi/id/" + field
 		value := s.t.line(name)
 		if value == "" {
@@ -235,6 +235,9 @@ func dmiSign(field, value string) (sign, bool) {
 			return sign{provider: "openstack"}, true
 		}
 		return sign{}, false
+	}
+	if strings.HasSuffix(field, "_version") { // only Xen's of AWS says whose it is: 4.2.amazon
+		return sign{hypervisor: "xen", provider: "aws", weight: 2}, strings.HasSuffix(value, ".amazon")
 	}
 	if field == "product_name" && strings.HasSuffix(value, ".metal") {
 		return sign{bare: true, weight: 2}, true

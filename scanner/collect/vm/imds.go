@@ -8,7 +8,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"os"
 	"regexp"
 	"strings"
 	"syscall"
@@ -64,6 +66,9 @@ func (s *scan) metadata(ctx context.Context) error {
 	if err != nil {
 		s.unknown("metadata", err.Error())
 		return nil
+	}
+	if s.doc.Metadata.Unprivileged, err = c.unprivileged(ctx, m.Provider); err != nil {
+		s.notAssessed("metadata.unprivileged", err.Error())
 	}
 	s.notAssessed("metadata.hop_limit", "the service does not tell its hop limit; the cloud's API does")
 	if m.Instance != "" {
@@ -171,6 +176,35 @@ func (c *imds) ask(ctx context.Context) (facts.Metadata, error) {
 		return facts.Metadata{Provider: "openstack", Tokenless: true}, nil
 	}
 	return c.aws(ctx)
+}
+
+// unprivileged says whether an account other than root reaches the service: a rule
+// of the machine's packet filter may keep it for root. The error says why nobody tried.
+func (c *imds) unprivileged(ctx context.Context, provider string) (string, error) {
+	if provider == "none" {
+		return "no", nil
+	}
+	if os.Geteuid() != 0 {
+		return "yes", nil // it has just answered
+	}
+	if _, err := netip.ParseAddr(c.base.Hostname()); err != nil {
+		return "", errors.New("an account other than root is tried at an address, not at a name")
+	}
+	dial, err := asNobody(&net.Dialer{Timeout: c.client.Timeout})
+	if err != nil {
+		return "", err
+	}
+	other := *c
+	other.client = &http.Client{Timeout: c.client.Timeout, CheckRedirect: c.client.CheckRedirect, Transport: &http.Transport{DialContext: dial, MaxResponseHeaderBytes: 16 << 10, DisableKeepAlives: true}}
+	ask := map[string]struct{ method, where, header, value string }{
+		"aws": {http.MethodPut, pathAWSToken, "X-aws-ec2-metadata-token-ttl-seconds", "60"}, "gce": {http.MethodGet, pathGCEID, "Metadata-Flavor", "Google"},
+		"azure": {http.MethodGet, pathAzure, "Metadata", "true"}, "openstack": {http.MethodGet, pathOpenStack, "Accept", "*/*"},
+	}[provider]
+	a, err := other.request(ctx, ask.method, ask.where, map[string]string{ask.header: ask.value})
+	if err != nil || !a.ok() && provider != "aws" { // an AWS without tokens answers too
+		return "no", nil //nolint:nilerr // not being reached is the answer
+	}
+	return "yes", nil
 }
 
 var (

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -110,14 +112,14 @@ func TestMetadataServices(t *testing.T) {
 		want   facts.Metadata
 		found  []string
 	}{
-		"aws with tokens": {aws(true), facts.Metadata{Provider: "aws", Token: true, Instance: "i-0123456789abcdef0", Account: "123456789012", Region: "eu-west-1"}, nil},
+		"aws with tokens": {aws(true), facts.Metadata{Provider: "aws", Token: true, Instance: "i-0123456789abcdef0", Account: "123456789012", Region: "eu-west-1", Unprivileged: "yes"}, []string{"PS-VM-008 ordinary accounts"}},
 		"aws without": {
-			aws(false), facts.Metadata{Provider: "aws", Token: true, Tokenless: true, Instance: "i-0123456789abcdef0", Account: "123456789012", Region: "eu-west-1"},
-			[]string{"PS-VM-008 tokenless"},
+			aws(false), facts.Metadata{Provider: "aws", Token: true, Tokenless: true, Instance: "i-0123456789abcdef0", Account: "123456789012", Region: "eu-west-1", Unprivileged: "yes"},
+			[]string{"PS-VM-008 tokenless", "PS-VM-008 ordinary accounts"},
 		},
-		"gce":       {gce, facts.Metadata{Provider: "gce", Header: true, Instance: "4520031799277581759", Account: "shop-prod", Region: "europe-west1-b"}, nil},
-		"azure":     {azure, facts.Metadata{Provider: "azure", Header: true, Instance: "02aab8a4-74ef-476e-8182-f6d2ba4166a6", Account: "8d10da13-8125-4ba9-a717-bf7490507b3d", Region: "westeurope"}, nil},
-		"openstack": {openstack, facts.Metadata{Provider: "openstack", Tokenless: true}, nil},
+		"gce":       {gce, facts.Metadata{Provider: "gce", Header: true, Instance: "4520031799277581759", Account: "shop-prod", Region: "europe-west1-b", Unprivileged: "yes"}, []string{"PS-VM-008 ordinary accounts"}},
+		"azure":     {azure, facts.Metadata{Provider: "azure", Header: true, Instance: "02aab8a4-74ef-476e-8182-f6d2ba4166a6", Account: "8d10da13-8125-4ba9-a717-bf7490507b3d", Region: "westeurope", Unprivileged: "yes"}, []string{"PS-VM-008 ordinary accounts"}},
+		"openstack": {openstack, facts.Metadata{Provider: "openstack", Tokenless: true, Unprivileged: "yes"}, []string{"PS-VM-008 ordinary accounts"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, tt.answer)
@@ -195,6 +197,49 @@ func TestMetadataServiceThatIsSlow(t *testing.T) {
 	if m, ok := r.MissingAt("metadata"); !ok || !strings.Contains(m.Reason, "did not answer within 50ms") {
 		t.Errorf("missing %+v", r.Missing)
 	}
+}
+
+// A machine that keeps the service for root, by a rule about the owner of sockets: here the service asks the kernel who owns the
+// socket that calls, as such a rule does.
+func TestMetadataServiceForRoot(t *testing.T) {
+	if os.Getuid() != 0 {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("CI must run as root")
+		}
+		t.Skip("SKIPPED: only root can ask as somebody else")
+	}
+	owners := map[string]bool{}
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		owner := ownerOf(t, r.RemoteAddr)
+		owners[owner] = true // requests come one after the other
+		if owner != "0" {
+			panic(http.ErrAbortHandler)
+		}
+		aws(true)(w, r)
+	})
+	doc, r := ask(t, s.URL, 10*time.Second)
+	if doc.Metadata.Provider != "aws" || doc.Metadata.Unprivileged != "no" || !owners["0"] || !owners["65534"] {
+		t.Errorf("facts %+v, asked by %v", doc.Metadata, owners)
+	}
+	expect(t, verdicts(t, []*facts.Resource{r}, "PS-VM-008"), nil)
+}
+
+// ownerOf is the account that owns the socket of a peer on loopback.
+func ownerOf(t *testing.T, peer string) string {
+	t.Helper()
+	_, port, err := net.SplitHostPort(peer)
+	must(t, err)
+	n, err := strconv.Atoi(port)
+	must(t, err)
+	data, err := os.ReadFile("/proc/net/tcp")
+	must(t, err)
+	for line := range strings.Lines(string(data)) {
+		if f := strings.Fields(line); len(f) > 7 && strings.HasSuffix(f[1], fmt.Sprintf(":%04X", n)) {
+			return f[7]
+		}
+	}
+	t.Errorf("no socket has the port %d", n)
+	return ""
 }
 
 func TestNoMetadataService(t *testing.T) {
