@@ -13,8 +13,8 @@
 # custom:
 #   id: PS-K8S-045
 #   severities: [medium, low]
-#   needs: [runtime_class.name, runtime_class.handler, runtime_class.exists, host_pid, host_network, containers, pod_path]
-#   optional: [runtime_class.available]
+#   needs: [runtime_class.name, runtime_class.handler, runtime_class.exists, runtime_class.available, host_pid, host_network,
+#     containers, pod_path]
 #   params:
 #     - name: sandbox_handlers
 #       type: strings

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	nodev1 "k8s.io/api/node/v1"
 
 	"github.com/postscan/postscan/scanner/facts"
 )
@@ -97,5 +98,28 @@ func TestRightsAreAGapWhereTheTokenIsInThePod(t *testing.T) {
 				t.Errorf("%s: missing are %v", name, slices.Sorted(maps.Keys(c.r.Missing)))
 			}
 		}
+	}
+}
+
+// A class of which no node says whether it has the handler is no pass.
+func TestHandlersThatNobodyListsAreAGap(t *testing.T) {
+	const class = "apiVersion: node.k8s.io/v1\nkind: RuntimeClass\nmetadata: {name: box}\nhandler: runsc"
+	const pod = "metadata: {name: a, namespace: shop}\nspec: {runtimeClassName: box, containers: [{name: c, image: i}]}"
+	for _, live := range []bool{false, true} {
+		s := New(Options{Live: live})
+		s.Add(decode[nodev1.RuntimeClass](t, class), Place{})
+		s.Add(decode[corev1.Pod](t, pod), Place{})
+		want := facts.NotAssessed
+		if live {
+			want = facts.Unknown
+		}
+		if m := workloads(s)["shop/Pod/a"].Missing["runtime_class.available"]; m.Status != want || !m.Partial || m.Reason == "" {
+			t.Errorf("live %v: %+v", live, m)
+		}
+	}
+	s := New(Options{})
+	s.Add(decode[corev1.Pod](t, "metadata: {name: a, namespace: shop}\nspec: {containers: [{name: c, image: i}]}"), Place{})
+	if m, has := workloads(s)["shop/Pod/a"].Missing["runtime_class.available"]; has {
+		t.Errorf("without a class: %+v", m)
 	}
 }

@@ -255,6 +255,20 @@ func (s *Set) workloadLinks(w *work, r *facts.Resource) {
 	}
 }
 
+// handlersUnseen says why it is not known whether a node has a runtime handler.
+func (s *Set) handlersUnseen() facts.Missing {
+	m, ok := s.miss[Nodes]
+	switch {
+	case ok:
+	case s.opts.Live:
+		m = facts.Missing{Status: facts.Unknown, Reason: "its nodes do not list their runtime handlers (they do since 1.30, with a runtime that tells them)"}
+	default:
+		m = notAssessed(needsCluster)
+	}
+	m.Partial = true // what the pod spec itself voids is seen all the same
+	return m
+}
+
 // workloadMissing says what of a workload could not be seen.
 func (s *Set) workloadMissing(w *work, f *facts.Workload, r *facts.Resource) {
 	s.missNamespace(r, w.ref.namespace)
@@ -280,6 +294,9 @@ func (s *Set) workloadMissing(w *work, f *facts.Workload, r *facts.Resource) {
 		}
 		m.Partial = true // what the pod spec itself voids is seen all the same
 		r.Missing["runtime_class.exists"] = m
+	}
+	if f.RuntimeClass.Exists == "true" && f.RuntimeClass.Available == "unknown" {
+		r.Missing["runtime_class.available"] = s.handlersUnseen()
 	}
 	if f.Identity.Exists == "unknown" {
 		s.accountMissing(r)
