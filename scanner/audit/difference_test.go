@@ -317,3 +317,37 @@ func testUnconfirmed(t *testing.T, s *Store, c *clock) {
 	}
 	look("no answer")
 }
+
+// A difference that is read in several pieces has everything once.
+func TestDiffInPieces(t *testing.T) { onBoth(t, testDiffInPieces) }
+
+func testDiffInPieces(t *testing.T, s *Store, c *clock) {
+	keys := make([]string, firstPiece+300)
+	for i := range keys {
+		keys[i] = fmt.Sprint("key ", i)
+	}
+	record(t, s, report(keys...))
+	from := c.at
+	c.pass(time.Hour)
+	record(t, s, report())
+	for _, part := range []struct {
+		from time.Time
+		list func(*Difference) []Finding
+	}{{start.Add(-time.Hour), func(d *Difference) []Finding { return d.New }}, {from, func(d *Difference) []Finding { return d.Fixed }}} {
+		to := c.at
+		if part.from.Before(start) {
+			to = from
+		}
+		d, err := s.Diff(t.Context(), "web", part.from, to)
+		if err != nil || d.More {
+			t.Fatal(d.More, err)
+		}
+		seen := map[string]bool{}
+		for _, f := range part.list(d) {
+			seen[f.Key] = true
+		}
+		if len(part.list(d)) != len(keys) || len(seen) != len(keys) || len(d.New)+len(d.Fixed)+len(d.Reopened)+len(d.Changed) != len(keys) {
+			t.Errorf("%d findings, %d of them different, want %d", len(part.list(d)), len(seen), len(keys))
+		}
+	}
+}

@@ -417,34 +417,29 @@ func (s *Store) Latest(ctx context.Context, name string, from, to time.Time, lim
 func (s *Store) diff(ctx context.Context, name string, from, to time.Time, limit int) (*Difference, error) {
 	d := &Difference{From: from, To: to}
 	err := s.db.read(ctx, func(q querier) error {
-		first, at := int64(0), int64(0) // the change that the latest begin with
-		kind := `c.kind`
+		steps := &stepReader{q: q, ids: s.db.words()["ids"], audit: name, from: from.UnixMicro(), to: to.UnixMicro()}
 		if limit > 0 {
-			kind = `c.kind || ''` // read by the id, not by the index of the kind
-			if _, err := one(ctx, q, []any{&first, &at}, `SELECT id, at FROM change ORDER BY id DESC LIMIT 1 OFFSET $1`, limit); err != nil {
+			at := int64(0)
+			if _, err := one(ctx, q, []any{&steps.first, &at}, `SELECT id, at FROM change ORDER BY id DESC LIMIT 1 OFFSET $1`, limit); err != nil {
 				return err
 			}
-			d.More = at > from.UnixMicro()
+			steps.latest, d.More = true, at > steps.from
 		}
 		for _, part := range []struct {
 			list      *[]Finding
+			kinds     []string
 			condition string
 		}{
-			{&d.New, kind + ` = 'new' AND ` + holds(`COALESCE(`+stepInSpan(`l.to_value`, `l.id > c.id`, `DESC`)+`, 'open') = 'open'`)},
-			{&d.Fixed, kind + ` = 'fixed' AND f.first_seen <= $1 AND ` + holds(lastInSpan+` AND `+standingBefore+` = 'open'`)},
-			{&d.Reopened, kind + ` IN ('reopened', 'unsuppressed') AND c.to_value = 'open' AND f.first_seen <= $1 AND ` + holds(lastInSpan+` AND `+standingBefore+` <> 'open'`)},
-			{&d.Changed, kind + ` = 'severity' AND f.first_seen <= $1 AND NOT EXISTS (SELECT 1 FROM change l WHERE l.finding = f.id AND l.id > c.id AND l.at > $1 AND l.at <= $2 AND l.kind || '' = 'severity')`},
+			{&d.New, []string{ChangeNew}, `COALESCE(` + stepInSpan(`l.to_value`, `l.id > c.id`, `DESC`) + `, 'open') = 'open'`},
+			{&d.Fixed, []string{ChangeFixed}, `f.first_seen <= $1 AND ` + lastInSpan + ` AND ` + standingBefore + ` = 'open'`},
+			{&d.Reopened, []string{ChangeReopened, ChangeUnsuppressed}, `c.to_value = 'open' AND f.first_seen <= $1 AND ` + lastInSpan + ` AND ` + standingBefore + ` <> 'open'`},
+			{&d.Changed, []string{ChangeSeverity}, `f.first_seen <= $1 AND NOT EXISTS (SELECT 1 FROM change l WHERE l.finding = f.id AND l.id > c.id AND l.at > $1 AND l.at <= $2 AND l.kind || '' = 'severity')`},
 		} {
 			*part.list = []Finding{}
-			err := each(ctx, q, func(r rows) error {
-				f, err := scanFinding(r)
-				*part.list = append(*part.list, f)
-				return err
-			}, `SELECT `+findingColumns+` FROM change c CROSS JOIN finding f CROSS JOIN target t CROSS JOIN promise p
-				WHERE f.id = c.finding AND t.id = f.target AND p.check_id = f.check_id AND c.at > $1 AND c.at <= $2 AND ($3 = '' OR t.audit = $3) AND c.id >= $4 AND `+part.condition+`
-				ORDER BY c.at DESC, c.id DESC`+fmt.Sprintf(` LIMIT %d`, maxDifference+1), from.UnixMicro(), to.UnixMicro(), name, first)
-			if err != nil {
-				return err
+			for _, kind := range part.kinds {
+				if err := steps.read(ctx, part.list, kind, part.condition); err != nil {
+					return err
+				}
 			}
 			if len(*part.list) > maxDifference {
 				*part.list, d.More = (*part.list)[:maxDifference], true
@@ -458,9 +453,58 @@ func (s *Store) diff(ctx context.Context, name string, from, to time.Time, limit
 	return d, nil
 }
 
-// holds keeps the planner of PostgreSQL from taking what a condition asks of other
-// rows for rare, and then reading and sorting all changes for a page of them.
-func holds(condition string) string { return `CASE WHEN ` + condition + ` THEN TRUE ELSE FALSE END` }
+// stepReader reads changes, the latest first, in pieces that grow: a list that is full
+// costs what it holds, however many changes there are.
+type stepReader struct {
+	q      querier
+	ids    string // how the database lists ids
+	audit  string // all where it is empty
+	from   int64
+	to     int64
+	latest bool // only changes from the id first on
+	first  int64
+}
+
+const (
+	firstPiece = 2_000
+	lastPiece  = 32_000
+)
+
+// read appends the findings of the changes of a kind for which the condition holds,
+// until there are more than a difference lists.
+func (r *stepReader) read(ctx context.Context, list *[]Finding, kind, condition string) error {
+	at, id := r.to+1, int64(0) // behind the last one
+	for size := firstPiece; len(*list) <= maxDifference; size = min(2*size, lastPiece) {
+		ask, args := `c.kind = $1 AND c.at > $2 AND (c.at, c.id) < ($3, $4)`, []any{kind, r.from, at, id}
+		if r.latest { // read by the id, not by the index of the kind
+			ask, args = `c.kind || '' = $1 AND c.at + 0 > $2 AND (c.at + 0, c.id + 0) < ($3, $4) AND c.id >= $5`, append(args, r.first)
+		}
+		piece := []int64{}
+		err := each(ctx, r.q, func(rs rows) error {
+			err := rs.Scan(&id, &at)
+			piece = append(piece, id)
+			return err
+		}, `SELECT c.id, c.at FROM change c WHERE `+ask+fmt.Sprintf(` ORDER BY c.at DESC, c.id DESC LIMIT %d`, size), args...)
+		if err != nil || len(piece) == 0 {
+			return err
+		}
+		ids, err := json.Marshal(piece)
+		if err != nil {
+			return err
+		}
+		err = each(ctx, r.q, func(rs rows) error {
+			f, err := scanFinding(rs)
+			*list = append(*list, f)
+			return err
+		}, `SELECT `+findingColumns+` FROM (`+r.ids+`($4)) x CROSS JOIN change c CROSS JOIN finding f CROSS JOIN target t CROSS JOIN promise p
+			WHERE c.id = x.id AND f.id = c.finding AND t.id = f.target AND p.check_id = f.check_id AND ($3 = '' OR t.audit = $3) AND `+condition+`
+			ORDER BY c.at DESC, c.id DESC`, r.from, r.to, r.audit, string(ids))
+		if err != nil || len(piece) < size {
+			return err
+		}
+	}
+	return nil
+}
 
 // stepInSpan asks for the first or last other change of the finding of c within the
 // span from $1 to $2. A change of severity is no step from one standing to another.
