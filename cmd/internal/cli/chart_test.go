@@ -83,6 +83,16 @@ func chartValues(t *testing.T) map[string][]string {
 // and returns what each template made.
 func renderChart(t *testing.T, values map[string]any) map[string]string {
 	t.Helper()
+	out, err := render(t, values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// render is the same for values that the chart may refuse.
+func render(t *testing.T, values map[string]any) (map[string]string, error) {
+	t.Helper()
 	ch, err := loader.Load(chartFolder)
 	if err != nil {
 		t.Fatal(err)
@@ -90,13 +100,44 @@ func renderChart(t *testing.T, values map[string]any) map[string]string {
 	release := common.ReleaseOptions{Name: "postscan", Namespace: "postscan", Revision: 1, IsInstall: true}
 	vals, err := chartutil.ToRenderValues(ch, values, release, common.DefaultCapabilities.Copy())
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	out, err := engine.Engine{}.Render(ch, vals)
-	if err != nil {
-		t.Fatal(err)
+	return engine.Engine{}.Render(ch, vals)
+}
+
+// Parts of the chart stand alone, and what would not work is refused with a reason.
+func TestChartPartsAlone(t *testing.T) {
+	values := func(text string) map[string]any {
+		t.Helper()
+		v, err := loader.LoadValues(strings.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
 	}
-	return out
+	var kinds []string
+	for _, u := range objectsOf(t, renderChart(t, values("scanner: {enabled: false}\nserver: {enabled: false}\nworker: {enabled: true}\n"))) {
+		kinds = append(kinds, u.GetKind())
+	}
+	slices.Sort(kinds)
+	if want := []string{"ConfigMap", "Deployment", "NetworkPolicy", "PodDisruptionBudget", "ServiceAccount"}; !slices.Equal(kinds, want) {
+		t.Errorf("workers alone are %v, want %v", kinds, want)
+	}
+	const from = "networkPolicy: {from: [{podSelector: {}}]}"
+	for text, want := range map[string]string{
+		"server: {ingress: {enabled: true, host: a.example, tlsSecretName: a}}": "server.networkPolicy.from",
+		"server: {ingress: {enabled: true, tlsSecretName: a}, " + from + "}":    "server.ingress.host",
+		"server: {ingress: {enabled: true, host: a.example}, " + from + "}":     "server.ingress.tlsSecretName",
+		"server: {tls: {enabled: false}}":                                       "tokens would cross the network in clear",
+		"server: {enabled: false}":                                              "scanner.upload.url",
+		"server: {serviceMonitor: {enabled: true, interval: often}}":            "interval",
+		"worker: {enabled: true, replicas: 0}":                                  "replicas",
+		"image: {digest: latest}":                                               "digest",
+	} {
+		if _, err := render(t, values(text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
 }
 
 func readValues(t *testing.T, files []string) map[string]any {
