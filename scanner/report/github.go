@@ -42,7 +42,7 @@ func GitHub(w io.Writer, r *scanner.Report, o Options) error {
 			at = f.Origin
 		}
 		if count[level]++; count[level] <= githubMax {
-			githubCommand(bw, level, at, f.Rule.ID+" "+f.Rule.Title, fmt.Sprintf("%s: %s. %s", cmp.Or(f.Resource.ID, f.Target), strings.TrimSuffix(f.Message, "."), f.Rule.Remediation))
+			githubCommand(bw, level, at, f.Rule.ID+" "+f.Rule.Title, fmt.Sprintf("%s: %s. %s", cmp.Or(f.Resource.ID, f.Target), strings.TrimSuffix(f.Message, "."), strings.Join(strings.Fields(f.Rule.Remediation), " ")))
 		}
 	}
 	for _, t := range r.Run.Targets {

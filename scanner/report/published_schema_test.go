@@ -114,6 +114,19 @@ func readSPDX(t *testing.T, name string, b []byte) {
 	}
 }
 
+// A remediation of several lines is one text in an annotation, which escapes what
+// would move it.
+func TestAnnotationsHoldNoEscapedLines(t *testing.T) {
+	rep := kindsSample()
+	for i := range rep.Findings {
+		rep.Findings[i].Rule.Remediation = "Drop the one\nand keep\n\nthe other."
+	}
+	out := string(write(t, rep, "github", report.Options{}))
+	if !strings.Contains(out, "Drop the one and keep the other.") || strings.Contains(out, `\n`) {
+		t.Errorf("annotations:\n%s", out)
+	}
+}
+
 // A vector of CVSS that GitLab's schema does not take would make it refuse the
 // whole file, so it is left out.
 func TestGitLabVectors(t *testing.T) {
