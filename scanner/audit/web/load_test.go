@@ -39,7 +39,7 @@ func BenchmarkLoad(b *testing.B) {
 	})
 	b.Run("postgres", func(b *testing.B) {
 		postgrestest.Need(b)
-		server, err := postgrestest.Start()
+		server, err := postgrestest.Start(b.Context())
 		if err != nil {
 			b.Fatal(err)
 		}
