@@ -93,8 +93,12 @@ func ReadWaivers(r io.Reader, name string) ([]Waiver, error) {
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(raw))
 	dec.KnownFields(true)
-	if err := dec.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
+	err = dec.Decode(&doc)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("read waivers %s: %w", name, err)
+	}
+	if err == nil && !errors.Is(dec.Decode(new(yaml.Node)), io.EOF) {
+		return nil, fmt.Errorf("read waivers %s: something follows the end of the YAML document (---): put all waivers into one", name)
 	}
 	list := make([]Waiver, 0, len(doc.Waivers))
 	for i := range doc.Waivers {

@@ -115,6 +115,10 @@ func TestWaiversRefuse(t *testing.T) {
 	if _, err := filter.ReadWaivers(strings.NewReader("waiver: []\n"), "w.yaml"); err == nil {
 		t.Error("a misspelt top-level field is accepted")
 	}
+	const two = "waivers: []\n---\nwaivers:\n  - {id: PS-IMG-001, reason: r, expires: 2027-01-31}\n"
+	if _, err := filter.ReadWaivers(strings.NewReader(two), "w.yaml"); err == nil || !strings.Contains(err.Error(), "put all waivers into one") {
+		t.Errorf("a second document, which nobody reads, is told as %v", err)
+	}
 }
 
 func TestWaiversExplain(t *testing.T) {
