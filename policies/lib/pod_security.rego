@@ -28,3 +28,8 @@ relaxed if {
 	user_namespace
 	minor >= 35
 }
+
+# shown is the value of a field as a message tells it: one that is there and empty is no value that the API server takes.
+shown(value) := "empty" if {
+	value == ""
+} else := value

@@ -19,3 +19,8 @@ test_unreadable_version_is_the_latest if {
 	pod_security.minor == 999 with input as namespace(24) with data.params as {"pss_version": "1.x"}
 	pod_security.minor == 999 with input as {} with data.params as {"pss_version": ""}
 }
+
+test_shown if {
+	pod_security.shown("") == "empty"
+	pod_security.shown("Unmasked") == "Unmasked"
+}

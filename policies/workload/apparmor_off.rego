@@ -28,8 +28,10 @@
 #   since: "0.1.0"
 package postscan.workload.apparmor_off
 
+import data.postscan.lib.pod_security
+
 deny contains {
-	"message": sprintf("the AppArmor profile of the pod is %s", [input.security_context.apparmor]),
+	"message": sprintf("the AppArmor profile of the pod is %s", [pod_security.shown(input.security_context.apparmor)]),
 	"path": concat("", [input.pod_path, ".securityContext.appArmorProfile.type"]),
 	"value": input.security_context.apparmor,
 	"key": "pod",
@@ -38,7 +40,7 @@ deny contains {
 }
 
 deny contains {
-	"message": sprintf("the AppArmor profile of container %s is %s", [c.name, c.security_context.apparmor]),
+	"message": sprintf("the AppArmor profile of container %s is %s", [c.name, pod_security.shown(c.security_context.apparmor)]),
 	"path": concat("", [c.path, ".securityContext.appArmorProfile.type"]),
 	"value": c.security_context.apparmor,
 	"key": c.name,

@@ -39,7 +39,7 @@ import data.postscan.lib.pod_security
 
 # With a user namespace version 1.35 and later are content at the baseline level: a workload that has one passes.
 deny contains {
-	"message": sprintf("the proc mount of container %s is %s", [c.name, c.proc_mount]),
+	"message": sprintf("the proc mount of container %s is %s", [c.name, pod_security.shown(c.proc_mount)]),
 	"path": concat("", [c.path, ".securityContext.procMount"]),
 	"value": c.proc_mount,
 	"key": c.name,

@@ -40,7 +40,7 @@ import data.postscan.lib.pod_security
 applies if pod_security.minor >= 35
 
 deny contains {
-	"message": sprintf("the proc mount of container %s is %s", [c.name, c.proc_mount]),
+	"message": sprintf("the proc mount of container %s is %s", [c.name, pod_security.shown(c.proc_mount)]),
 	"path": concat("", [c.path, ".securityContext.procMount"]),
 	"value": c.proc_mount,
 	"key": c.name,

@@ -40,7 +40,7 @@ import data.postscan.lib.pod_security
 
 # From version 1.19 the field counts.
 deny contains {
-	"message": sprintf("the seccomp profile of the pod is %s", [input.security_context.seccomp]),
+	"message": sprintf("the seccomp profile of the pod is %s", [pod_security.shown(input.security_context.seccomp)]),
 	"path": concat("", [input.pod_path, ".securityContext.seccompProfile.type"]),
 	"value": input.security_context.seccomp,
 	"key": "pod",
@@ -50,7 +50,7 @@ deny contains {
 }
 
 deny contains {
-	"message": sprintf("the seccomp profile of container %s is %s", [c.name, c.security_context.seccomp]),
+	"message": sprintf("the seccomp profile of container %s is %s", [c.name, pod_security.shown(c.security_context.seccomp)]),
 	"path": concat("", [c.path, ".securityContext.seccompProfile.type"]),
 	"value": c.security_context.seccomp,
 	"key": c.name,
