@@ -4,11 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"maps"
-	"runtime"
-	"slices"
 	"strings"
-	"sync"
 
 	"github.com/postscan/postscan/scanner/facts"
 )
@@ -154,37 +150,13 @@ func vulnerability(r *facts.Resource, path string) *Vulnerability {
 // SortFindings puts findings into the report's order: by target, worst first,
 // then check, resource, key, and at last message and evidence path, so that the
 // order is total.
-//
-// There may be many: those of one target, severity and check are sorted apart from
-// the others, on all processors, and each finding is moved once.
 func SortFindings(fs []Finding) {
-	groups := map[findingGroup][]int32{}
-	for i := range fs {
-		g := findingGroup{fs[i].Target, fs[i].Severity, fs[i].Rule.ID}
-		groups[g] = append(groups[g], int32(i))
-	}
-	names := slices.SortedFunc(maps.Keys(groups), func(a, b findingGroup) int {
-		return cmp.Or(cmp.Compare(a.target, b.target), -cmp.Compare(a.severity, b.severity), cmp.Compare(a.check, b.check))
+	sortGrouped(fs, func(f *Finding) findingGroup { return findingGroup{f.Target, f.Severity, f.Rule.ID} }, compareFindingGroups, func(a, b *Finding) int {
+		if c := cmp.Compare(a.Resource.ID, b.Resource.ID); c != 0 {
+			return c
+		}
+		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Message, b.Message), cmp.Compare(a.Evidence[0].Path, b.Evidence[0].Path))
 	})
-	next := make(chan []int32, len(names))
-	for _, name := range names {
-		next <- groups[name]
-	}
-	close(next)
-	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(names)) {
-		wg.Go(func() {
-			for group := range next {
-				slices.SortFunc(group, func(i, j int32) int { return compareInGroup(&fs[i], &fs[j]) })
-			}
-		})
-	}
-	wg.Wait()
-	order := make([]int32, 0, len(fs))
-	for _, name := range names {
-		order = append(order, groups[name]...)
-	}
-	reorder(fs, order)
 }
 
 // findingGroup is what findings are ordered by first.
@@ -194,30 +166,6 @@ type findingGroup struct {
 	check    string
 }
 
-func compareInGroup(a, b *Finding) int {
-	if c := cmp.Compare(a.Resource.ID, b.Resource.ID); c != 0 {
-		return c
-	}
-	return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Message, b.Message), cmp.Compare(a.Evidence[0].Path, b.Evidence[0].Path))
-}
-
-// reorder moves every element to the place at which order holds its index. order is
-// used up.
-func reorder[T any](list []T, order []int32) {
-	const done = -1
-	for start := range order {
-		if order[start] == done {
-			continue
-		}
-		first, at := list[start], start
-		for {
-			from := int(order[at])
-			order[at] = done
-			if from == start {
-				list[at] = first
-				break
-			}
-			list[at], at = list[from], from
-		}
-	}
+func compareFindingGroups(a, b findingGroup) int {
+	return cmp.Or(cmp.Compare(a.target, b.target), cmp.Compare(b.severity, a.severity), cmp.Compare(a.check, b.check))
 }

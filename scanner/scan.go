@@ -246,9 +246,7 @@ func (b *builder) report(collectErr error) (*Report, error) {
 	slices.SortFunc(rep.Checks, func(x, y CheckCount) int { return cmp.Compare(x.ID, y.ID) })
 	slices.SortFunc(rep.Run.Targets, func(x, y facts.Target) int { return cmp.Compare(x.Ref, y.Ref) })
 	slices.SortFunc(rep.Sources, func(x, y facts.Source) int { return cmp.Compare(x.Name, y.Name) })
-	slices.SortFunc(rep.Gaps, func(x, y GapEntry) int {
-		return cmp.Or(cmp.Compare(x.Target, y.Target), cmp.Compare(x.Resource.ID, y.Resource.ID), cmp.Compare(x.Check, y.Check))
-	})
+	sortGaps(rep.Gaps)
 	slices.SortFunc(rep.Outcomes, func(x, y OutcomeEntry) int {
 		return cmp.Or(cmp.Compare(x.Target, y.Target), cmp.Compare(x.Resource.ID, y.Resource.ID), cmp.Compare(x.Check, y.Check))
 	})
@@ -283,6 +281,16 @@ func (b *builder) report(collectErr error) (*Report, error) {
 	rep.Run.Finished = b.opts.Now().UTC()
 	rep.Summary = summarise(rep, b.resources)
 	return rep, nil
+}
+
+// sortGaps puts gaps into the report's order: by target, resource, check and kind.
+func sortGaps(gaps []GapEntry) {
+	type group struct{ target, resource string }
+	sortGrouped(gaps, func(g *GapEntry) group { return group{g.Target, g.Resource.ID} }, func(a, b group) int {
+		return cmp.Or(cmp.Compare(a.target, b.target), cmp.Compare(a.resource, b.resource))
+	}, func(a, b *GapEntry) int {
+		return cmp.Or(cmp.Compare(a.Check, b.Check), cmp.Compare(a.Resource.Kind, b.Resource.Kind))
+	})
 }
 
 // summarise counts the report.
