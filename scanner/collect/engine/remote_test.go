@@ -239,9 +239,9 @@ func TestDockerBySSH(t *testing.T) {
 	for _, key := range []string{"known", "unknown"} {
 		// ssh itself, which gets from a file what people have in their home.
 		file := writeFile(t, dir, key+".conf", "IdentityFile "+dir+"/"+key+"\nIdentitiesOnly yes\nStrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nBatchMode yes\nLogLevel ERROR\n")
-		real, err := exec.LookPath("ssh")
+		program, err := exec.LookPath("ssh")
 		must(t, err)
-		must(t, os.Chmod(writeFile(t, dir, key+"-bin/ssh", "#!/bin/sh\nexec "+real+" -F "+file+" \"$@\"\n"), 0o755))
+		must(t, os.Chmod(writeFile(t, dir, key+"-bin/ssh", "#!/bin/sh\nexec "+program+" -F "+file+" \"$@\"\n"), 0o755))
 		env := []string{sshTo + "=ssh://root@127.0.0.1:2222" + d.socket, "PATH=" + dir + "/" + key + "-bin:" + os.Getenv("PATH")}
 		if key == "unknown" {
 			env = append(env, "POSTSCAN_TEST_REFUSED=1")

@@ -111,7 +111,7 @@ func TestSwarmOfThree(t *testing.T) {
 	first.run("service", "create", "--detach", "--no-resolve-image", "--replicas", "0", "--name", "careless", "-e", "SECRET_KEY="+fakeSecret(), "base:1", "sleep", "600")
 
 	// Every manager tells the same of the swarm.
-	clear := []string{
+	both := []string{
 		"PS-ENG-020 medium certificates", "PS-ENG-021 medium network clear", "PS-ENG-021 medium network ingress", "PS-ENG-021 medium service careless env SECRET_KEY test",
 	}
 	for i, d := range engines[:2] {
@@ -131,7 +131,7 @@ func TestSwarmOfThree(t *testing.T) {
 		if !roles["swarm-node.crt"] || !roles["swarm-root-ca.crt"] {
 			t.Errorf("manager %d: certificates %+v", i+1, e.Certificates)
 		}
-		if diff := cmp.Diff(map[string][]string{"docker": clear}, findings(t, host)); diff != "" {
+		if diff := cmp.Diff(map[string][]string{"docker": both}, findings(t, host)); diff != "" {
 			t.Errorf("manager %d: findings (-want +got):\n%s", i+1, diff)
 		}
 	}
@@ -148,7 +148,7 @@ func TestSwarmOfThree(t *testing.T) {
 		t.Errorf("worker: %+v", r.Missing)
 	}
 	got := findings(t, Options{Hosts: []string{"unix://" + first.socket}})["docker"]
-	want := append([]string{"PS-ENG-020 low managers", "PS-ENG-020 low tasks"}, clear...)
+	want := append([]string{"PS-ENG-020 low managers", "PS-ENG-020 low tasks"}, both...)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("with two managers (-want +got):\n%s", diff)
 	}
