@@ -208,16 +208,21 @@ func TestMetadataServiceForRoot(t *testing.T) {
 		}
 		t.Skip("SKIPPED: only root can ask as somebody else")
 	}
+	var mu sync.Mutex
 	owners := map[string]bool{}
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		owner := ownerOf(t, r.RemoteAddr)
-		owners[owner] = true // requests come one after the other
+		mu.Lock()
+		owners[owner] = true
+		mu.Unlock()
 		if owner != "0" {
 			panic(http.ErrAbortHandler)
 		}
 		aws(true)(w, r)
 	})
 	doc, r := ask(t, s.URL, 10*time.Second)
+	mu.Lock()
+	defer mu.Unlock()
 	if doc.Metadata.Provider != "aws" || doc.Metadata.Unprivileged != "no" || !owners["0"] || !owners["65534"] {
 		t.Errorf("facts %+v, asked by %v", doc.Metadata, owners)
 	}
