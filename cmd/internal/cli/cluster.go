@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"path"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -70,6 +71,11 @@ why.`,
 func (a *app) scanCluster(ctx context.Context, scan *scanFlags, f *clusterFlags) error {
 	if f.pageSize < 1 {
 		return usage(fmt.Errorf("--page-size %d: ask for one object at least", f.pageSize))
+	}
+	for _, p := range f.exclude {
+		if _, err := path.Match(p, ""); err != nil {
+			return usage(fmt.Errorf("--exclude-namespace %s: a pattern is written as team-* or team-[ab]", p))
+		}
 	}
 	if err := f.pss.apply(&scan.policy); err != nil {
 		return err

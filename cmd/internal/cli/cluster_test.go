@@ -140,3 +140,16 @@ func TestCluster(t *testing.T) {
 		}
 	}
 }
+
+// What makes no sense is told before anything is asked for.
+func TestClusterUsage(t *testing.T) {
+	for _, args := range [][]string{{"--exclude-namespace", "team-["}, {"--page-size", "0"}} {
+		if res := run(t, nil, append([]string{"cluster"}, args...)...); res.code != 2 || !strings.Contains(res.stderr, args[0]) {
+			t.Errorf("%v: exit code %d: %s", args, res.code, res.stderr)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "kubeconfig")
+	if res := run(t, nil, "cluster", "--kubeconfig", file); res.code != 1 || !strings.Contains(res.stderr, file) {
+		t.Errorf("no such kubeconfig: exit code %d: %s", res.code, res.stderr)
+	}
+}

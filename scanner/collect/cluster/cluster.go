@@ -34,6 +34,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/metadata"
@@ -112,6 +113,7 @@ func New(conn *Connection, o Options) *Collector {
 // session is one collection.
 type session struct {
 	opts      Options
+	context   string
 	namespace string
 	typed     kubernetes.Interface
 	dynamic   dynamic.Interface
@@ -122,11 +124,18 @@ type session struct {
 	info      kube.ClusterInfo
 	served    map[schema.GroupResource]schema.GroupVersionResource // nil where discovery failed
 	kinds     map[schema.GroupResource]string
+	names     map[string]string // kinds by what kubectl calls them, in lower case: "deploy"
 	// namespacesRead is closed when the list of namespaces has ended.
 	namespacesRead chan struct{}
 	namespacesOnce sync.Once
-	// unreachable is set where the server could not be spoken to at all.
-	unreachable error
+	// dark are the groups that could not say what they offer, as those of an
+	// aggregated server that is down.
+	dark map[string]error
+	// closed is set where nothing can be learnt at all: the server does not
+	// answer, or does not let the caller in.
+	closed error
+	// refused are the lists that the credentials may not read.
+	refused []string
 	// send gives a resource to the sink.
 	send func(*facts.Resource) bool
 }
@@ -145,15 +154,20 @@ func (c *Collector) Collect(ctx context.Context, sink scanner.Sink) error {
 		defer end()
 	}
 	s.version(asking)
-	if s.unreachable != nil {
+	if s.closed == nil {
+		s.discover(asking)
+		s.closed = s.gather()
+	}
+	if s.closed == nil {
+		s.undiscovered()
+		s.together(asking, 4, s.base(s.namespace))
+	}
+	if s.closed != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		return c.failed(sink, s.unreachable)
+		return c.failed(sink, s.closed)
 	}
-	s.discover(asking)
-	s.undiscovered()
-	s.together(asking, 4, s.base(s.namespace))
 	s.kubeadmin(asking)
 	if c.opts.KubeletConfig {
 		s.kubelets(asking)
@@ -177,6 +191,9 @@ func (c *Collector) Collect(ctx context.Context, sink scanner.Sink) error {
 	s.together(asking, 1, s.parts(s.namespace))
 	s.together(asking, 1, s.pods(s.namespace))
 	stop()
+	if len(s.refused) > 0 {
+		s.opts.Log.Warn("the credentials do not show everything; the report tells what is unknown for it", "refused", strings.Join(s.refused, ", "))
+	}
 	if ctx.Err() == nil {
 		for r := range s.set.Resources() {
 			if !sender.Send(r) {
@@ -248,11 +265,15 @@ func (c *Collector) open() (*session, error) {
 	config.WarningHandler = rest.NoWarnings{}
 	config.WarningHandlerWithContext = rest.NoWarnings{}
 	config.UserAgent = "postscan"
-	s := &session{opts: c.opts, namespace: c.conn.Namespace, config: config, namespacesRead: make(chan struct{})}
+	s := &session{opts: c.opts, context: c.conn.Context, namespace: c.conn.Namespace, dark: map[string]error{}, config: config, namespacesRead: make(chan struct{})}
+	if _, _, err := rest.DefaultServerUrlFor(config); err != nil {
+		return nil, fmt.Errorf("prepare the connection to %s: %w", config.Host, err)
+	}
 	httpClient, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("prepare the connection to %s: %w", config.Host, err)
 	}
+	httpClient.Transport = impatient{httpClient.Transport}
 	binary := rest.CopyConfig(config)
 	binary.ContentType, binary.AcceptContentTypes = "application/vnd.kubernetes.protobuf", "application/vnd.kubernetes.protobuf,application/json"
 	typed, errTyped := kubernetes.NewForConfigAndClient(binary, httpClient)
@@ -262,19 +283,28 @@ func (c *Collector) open() (*session, error) {
 		return nil, fmt.Errorf("prepare the connection to %s: %w", config.Host, err)
 	}
 	s.typed, s.dynamic, s.meta = typed, dyn, meta
+	return s, nil
+}
+
+// gather makes what the objects go into.
+func (s *session) gather() error {
+	kinds, err := s.reported()
+	if err != nil {
+		return err
+	}
 	s.set = kube.New(kube.Options{
-		Live: true, TrackImages: c.opts.Images != nil, Early: func(r *facts.Resource) { s.send(r) }, Target: c.conn.Context, Now: c.opts.Now, Detect: c.opts.Detect, Kinds: c.opts.IncludeKinds, Log: c.opts.Log,
+		Live: true, TrackImages: s.opts.Images != nil, Early: func(r *facts.Resource) { s.send(r) }, Target: s.context, Now: s.opts.Now, Detect: s.opts.Detect, Kinds: kinds, Log: s.opts.Log,
 		Keep: func(ns string) bool {
 			if s.namespace != "" && ns != "" && ns != s.namespace {
 				return false
 			}
-			return !slices.ContainsFunc(c.opts.ExcludeNamespaces, func(p string) bool {
+			return !slices.ContainsFunc(s.opts.ExcludeNamespaces, func(p string) bool {
 				ok, err := path.Match(p, ns)
 				return ns != "" && err == nil && ok
 			})
 		},
 	})
-	return s, nil
+	return nil
 }
 
 // version asks for the server's version, which needs no right. It is also the
@@ -294,14 +324,35 @@ func (s *session) version(ctx context.Context) {
 		s.info.Version = v
 		return
 	}
-	if denied(err) {
+	switch {
+	case apierrors.IsUnauthorized(err):
+		s.closed = fmt.Errorf("enter the cluster at %s: it does not accept the credentials of this context; log in again", s.config.Host)
+	case apierrors.IsForbidden(err) && s.actsInVain(ctx):
+		s.closed = fmt.Errorf("enter the cluster at %s as %q: the credentials may not act as others; grant the verb impersonate, or leave --as out", s.config.Host, s.config.Impersonate.UserName)
+	case apierrors.IsForbidden(err):
 		m := missing("the server's version", err)
 		for _, p := range []string{"version", "minor", "patch", "support_ends"} {
 			s.info.Missing[p] = m
 		}
-		return
+	default:
+		s.closed = fmt.Errorf("reach the cluster at %s: %w", s.config.Host, plainError(err))
 	}
-	s.unreachable = fmt.Errorf("reach the cluster at %s: %w", s.config.Host, err)
+}
+
+// actsInVain says whether the server answers the caller itself, and not as the
+// one that it wants to act as.
+func (s *session) actsInVain(ctx context.Context) bool {
+	if s.config.Impersonate.UserName == "" {
+		return false
+	}
+	own := rest.CopyConfig(s.config)
+	own.Impersonate = rest.ImpersonationConfig{}
+	client, err := kubernetes.NewForConfig(own)
+	if err != nil {
+		return false
+	}
+	_, err = client.Discovery().WithLegacyWithContext(ctx).ServerVersionWithContext(ctx)
+	return err == nil
 }
 
 // endpoint tells where the server was reached and with what credentials.
@@ -386,7 +437,7 @@ func tokenExpires(token string) string {
 // lists themselves will tell.
 func (s *session) discover(ctx context.Context) {
 	served, kinds := map[schema.GroupResource]schema.GroupVersionResource{}, map[schema.GroupResource]string{}
-	groups := map[string]bool{}
+	groups, names := map[string]bool{}, map[string]string{}
 	err := s.retry(ctx, "discovery", func(ctx context.Context) error {
 		list, err := s.typed.Discovery().WithLegacyWithContext(ctx).ServerPreferredResourcesWithContext(ctx)
 		for _, l := range list {
@@ -402,10 +453,19 @@ func (s *session) discover(ctx context.Context) {
 				}
 				gr := schema.GroupResource{Group: gv.Group, Resource: r.Name}
 				served[gr], kinds[gr] = gv.WithResource(r.Name), r.Kind
+				for _, n := range append(r.ShortNames, r.Name, r.SingularName, r.Kind) {
+					names[strings.ToLower(n)] = r.Kind
+				}
+			}
+		}
+		var some *discovery.ErrGroupDiscoveryFailed
+		if errors.As(err, &some) {
+			for gv, why := range some.Groups {
+				s.dark[gv.Group] = why
 			}
 		}
 		if len(list) > 0 {
-			return nil // groups that did not answer are left out; see incomplete
+			return nil
 		}
 		return err
 	})
@@ -413,9 +473,27 @@ func (s *session) discover(ctx context.Context) {
 		s.opts.Log.Warn("the server did not tell which kinds it offers", "error", err)
 		return
 	}
-	s.served, s.kinds = served, kinds
+	s.served, s.kinds, s.names = served, kinds, names
 	for g := range groups {
 		s.info.Groups = append(s.info.Groups, g)
 	}
 	slices.Sort(s.info.Groups)
+}
+
+// reported are the kinds that the report is limited to, by the names that
+// kubectl takes too. A kind that nobody knows is an error, because a report on
+// nothing would look like a good one.
+func (s *session) reported() ([]string, error) {
+	var out []string
+	for _, k := range s.opts.IncludeKinds {
+		known := s.names[strings.ToLower(k)]
+		if known == "" && (s.served == nil || strings.EqualFold(k, "Cluster") || slices.ContainsFunc(customKinds, func(c customKind) bool { return c.called(k) })) {
+			known = k // nobody can tell, or an add-on that this cluster does not have
+		}
+		if known == "" {
+			return nil, fmt.Errorf("report on the kind %q: neither postscan nor the cluster knows it; name it as Deployment", k)
+		}
+		out = append(out, known)
+	}
+	return out, nil
 }

@@ -201,7 +201,7 @@ webhooks:
 
 // TestRealCluster shares one server among its parts, which do not change it.
 func TestRealCluster(t *testing.T) {
-	s := clustertest.Start(t, []string{"nobody", "reader:readers"})
+	s := clustertest.Start(t, []string{"nobody", "reader:readers", "lone"})
 	apply(t, s.Config, shop)
 	apply(t, s.Config, `
 apiVersion: rbac.authorization.k8s.io/v1
@@ -214,11 +214,23 @@ kind: ClusterRoleBinding
 metadata: {name: pods-only}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: pods-only}
 subjects: [{kind: Group, name: readers, apiGroup: rbac.authorization.k8s.io}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: pods-only-namespace}
+rules: [{verbs: [get], apiGroups: [''], resources: [namespaces]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: pods-only-namespace}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: pods-only-namespace}
+subjects: [{kind: User, name: lone, apiGroup: rbac.authorization.k8s.io}]
 `)
 	t.Run("everything", func(t *testing.T) { testEverything(t, s) })
 	t.Run("without rights", func(t *testing.T) { testWithoutRights(t, s) })
 	t.Run("some rights", func(t *testing.T) { testSomeRights(t, s) })
 	t.Run("namespaces and kinds", func(t *testing.T) { testSelection(t, s) })
+	t.Run("not let in", func(t *testing.T) { testNotLetIn(t, s) })
 	t.Run("kubectl's flags", func(t *testing.T) { testFlags(t, s) })
 	t.Run("server errors are tried again", func(t *testing.T) { testServerErrors(t, s) })
 	t.Run("a list that never answers", func(t *testing.T) { testHanging(t, s) })
@@ -357,6 +369,37 @@ func testSelection(t *testing.T, s *clustertest.Server) {
 	if got := g.kinds(facts.KindWorkload); !slices.Equal(got, []string{"ops/Pod/root"}) || len(g.resources) != 1 {
 		t.Errorf("--exclude-namespace: %v of %d", got, len(g.resources))
 	}
+	g = collect(t, s.Config, "", cluster.Options{IncludeKinds: []string{"deploy", "ciliumclusterwidenetworkpolicies"}, NoAnonymous: true}) // as kubectl takes them
+	if got := g.kinds(facts.KindWorkload); !slices.Equal(got, []string{"shop/Deployment/web"}) || len(g.resources) != 1 {
+		t.Errorf("--include-kind deploy: %v of %d", got, len(g.resources))
+	}
+	// A report on nothing would look like a good one.
+	for _, user := range []string{"", "nobody", "lone"} {
+		config := s.Config
+		if user != "" {
+			config = s.As(user)
+		}
+		g := collect(t, config, "nope", cluster.Options{NoAnonymous: true})
+		if unseen := user == "nobody"; unseen != (g.targets[0].Error == "") {
+			t.Errorf("as %q: a namespace that is not there: target %+v", user, g.targets[0])
+		}
+	}
+	if g := collect(t, s.Config, "", cluster.Options{IncludeKinds: []string{"Deplyoment"}}); len(g.resources) != 0 || !strings.Contains(g.targets[0].Error, `"Deplyoment"`) {
+		t.Errorf("a kind that nobody knows: target %+v", g.targets[0])
+	}
+}
+
+// Where the server does not let the caller in, there is nothing to report on.
+func testNotLetIn(t *testing.T, s *clustertest.Server) {
+	wrong := rest.CopyConfig(s.Config)
+	wrong.BearerToken = "wrong"
+	as := s.As("nobody")
+	as.Impersonate.UserName = "admin"
+	for want, config := range map[string]*rest.Config{"does not accept the credentials": wrong, `as "admin": the credentials may not act as others`: as} {
+		if g := collect(t, config, "", cluster.Options{}); len(g.resources) != 0 || !strings.Contains(g.targets[0].Error, want) {
+			t.Errorf("want %q, the target is %+v", want, g.targets[0])
+		}
+	}
 }
 
 // connection reads kubectl's flags.
@@ -474,6 +517,8 @@ func testCustomKinds(t *testing.T, s *clustertest.Server) {
 		crd("kyverno.io", "v1", "ClusterPolicy", "clusterpolicies", "Cluster"),
 		crd("cilium.io", "v2", "CiliumNetworkPolicy", "ciliumnetworkpolicies", "Namespaced"),
 		crd("gateway.networking.k8s.io", "v1", "Gateway", "gateways", "Namespaced"),
+		crd("projectcalico.org", "v3", "GlobalNetworkPolicy", "globalnetworkpolicies", "Cluster"),
+		crd("policies.kyverno.io", "v1beta1", "NamespacedValidatingPolicy", "namespacedvalidatingpolicies", "Namespaced"),
 	}, "---\n"))
 	apply(t, s.Config, `
 apiVersion: kyverno.io/v1
@@ -482,6 +527,16 @@ metadata: {name: signed}
 spec:
   validationFailureAction: Enforce
   rules: [{name: a, match: {any: [{resources: {kinds: [Pod]}}]}, verifyImages: [{imageReferences: ['*']}]}]
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: everywhere}
+spec: {selector: "app == 'nobody'", types: [Egress]}
+---
+apiVersion: policies.kyverno.io/v1beta1
+kind: NamespacedValidatingPolicy
+metadata: {name: strict, namespace: ops}
+spec: {validationActions: [Deny], matchConstraints: {resourceRules: [{resources: [pods]}]}, validations: [{expression: 'true'}]}
 ---
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
@@ -503,6 +558,12 @@ spec: {gatewayClassName: x, listeners: [{name: http, port: 80, protocol: HTTP}]}
 	g := collect(t, s.Config, "", cluster.Options{NoAnonymous: true})
 	if f := g.resources["ClusterPolicy/signed"].Facts.(*facts.AdmissionPolicy); !f.Blocks || f.Engine != "kyverno" {
 		t.Errorf("kyverno: %+v", f)
+	}
+	if f := g.resources["ops/NamespacedValidatingPolicy/strict"].Facts.(*facts.AdmissionPolicy); !f.Blocks || !f.Pods {
+		t.Errorf("kyverno in a namespace: %+v", f)
+	}
+	if f := g.resources["GlobalNetworkPolicy/everywhere"].Facts.(*facts.NetworkPolicy); f.Matches != 0 || !f.Egress {
+		t.Errorf("calico: %+v", f)
 	}
 	if v := g.resources["cluster"].Facts.(*facts.Cluster).Verifiers; len(v) != 1 || v[0].Kind != "signature" || !v[0].Enforces {
 		t.Errorf("verifiers: %+v", v)

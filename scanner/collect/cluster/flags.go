@@ -1,8 +1,10 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/pflag"
 	"k8s.io/client-go/rest"
@@ -45,8 +47,12 @@ func (f *Flags) Connect() (*Connection, error) {
 	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(f.rules, &f.overrides)
 	config, err := loader.ClientConfig()
 	if err != nil {
-		if clientcmd.IsEmptyConfig(err) {
-			return nil, fmt.Errorf("find a cluster: no kubeconfig was found and this is no pod; give --kubeconfig or set KUBECONFIG")
+		switch files := f.rules.GetLoadingPrecedence(); {
+		case !clientcmd.IsEmptyConfig(err):
+		case f.rules.ExplicitPath != "" || os.Getenv(clientcmd.RecommendedConfigPathEnvVar) != "":
+			return nil, fmt.Errorf("find a cluster: the kubeconfig %s names none, or is not there", strings.Join(files, ", "))
+		default:
+			return nil, errors.New("find a cluster: no kubeconfig was found and this is no pod; give --kubeconfig or set KUBECONFIG")
 		}
 		return nil, fmt.Errorf("read the kubeconfig: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/pflag"
 	authv1 "k8s.io/api/authentication/v1"
@@ -141,5 +142,95 @@ func TestAuthProviders(t *testing.T) {
 	collect(t, conn.Config, "", cluster.Options{NoAnonymous: true})
 	if first := <-got; first != "Bearer "+token {
 		t.Errorf("the server got %q", first)
+	}
+}
+
+// connectionError reads kubectl's flags where that fails.
+func connectionError(t *testing.T, args ...string) string {
+	t.Helper()
+	set := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	f := cluster.BindFlags(set)
+	if err := set.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	_, err := f.Connect()
+	if err == nil {
+		t.Fatalf("%v: there is no error", args)
+	}
+	return err.Error()
+}
+
+// What is wrong with a kubeconfig is told with its path.
+func TestWrongKubeconfig(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		p := filepath.Join(dir, name)
+		if err := os.WriteFile(p, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	empty, broken := file("empty", ""), file("broken", "a: [b")
+	for _, args := range [][]string{{"--kubeconfig", empty}, {"--kubeconfig", broken}, {"--kubeconfig", dir}, {"--kubeconfig", filepath.Join(dir, "none")}} {
+		if got := connectionError(t, args...); !strings.Contains(got, args[1]) || strings.Contains(got, "no kubeconfig was found") {
+			t.Errorf("%v: %s", args, got)
+		}
+	}
+	t.Setenv("KUBECONFIG", filepath.Join(dir, "gone")+string(os.PathListSeparator)+empty)
+	if got := connectionError(t); !strings.Contains(got, empty) || !strings.Contains(got, "gone") {
+		t.Errorf("KUBECONFIG: %s", got)
+	}
+	t.Setenv("KUBECONFIG", "")
+	t.Setenv("HOME", dir)
+	t.Setenv("KUBERNETES_SERVICE_HOST", "")
+	if got := connectionError(t, "--context", "x"); !strings.Contains(got, "x") {
+		t.Errorf("a context that nothing holds: %s", got)
+	}
+}
+
+// An exec plugin gives the token; one that fails is run once and told in one
+// line; one that hangs ends with the scan's time.
+func TestExecPlugins(t *testing.T) {
+	dir := t.TempDir()
+	plugin := func(name, script string) string {
+		p := filepath.Join(dir, name)
+		if err := os.WriteFile(p, []byte("#!/bin/sh\n"+script), 0o700); err != nil { // #nosec G306 -- it is run
+			t.Fatal(err)
+		}
+		return "{exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: " + p + "}}"
+	}
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		status := metav1.Status{TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure, Reason: metav1.StatusReasonForbidden, Code: http.StatusForbidden}
+		if r.Header.Get("Authorization") != "Bearer from-plugin" {
+			status.Reason, status.Code = metav1.StatusReasonUnauthorized, http.StatusUnauthorized
+		}
+		w.WriteHeader(int(status.Code))
+		_ = json.NewEncoder(w).Encode(status)
+	}))
+	defer server.Close()
+	scan := func(user string) *gathered {
+		conn := connection(t, "--kubeconfig", userKubeconfig(t, server.URL, user))
+		return collect(t, conn.Config, "", cluster.Options{NoAnonymous: true, Timeout: 2 * time.Second})
+	}
+	const token = `{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"from-plugin"}}`
+	if g := scan(plugin("good", "echo '"+token+"'")); g.targets[0].Error != "" || g.resources["cluster"] == nil {
+		t.Errorf("a plugin that works: %+v", g.targets[0])
+	}
+	runs := filepath.Join(dir, "runs")
+	g := scan(plugin("bad", "echo run >> "+runs+"; exit 3"))
+	if e := g.targets[0].Error; !strings.Contains(e, "bad failed with exit code 3") || strings.Contains(e, "\n") || strings.Contains(e, "timeout=") {
+		t.Errorf("a plugin that fails: %q", e)
+	}
+	if b, err := os.ReadFile(runs); err != nil || string(b) != "run\n" {
+		t.Errorf("the plugin ran: %q, %v", b, err)
+	}
+	g = scan("{exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: no-such-plugin, installHint: \"get it there\"}}")
+	if e := g.targets[0].Error; !strings.Contains(e, "get it there") || strings.Contains(e, "\n") {
+		t.Errorf("a plugin that is not there: %q", e)
+	}
+	// It ends when the folder is removed: what outlived the test would hold its output open.
+	if g := scan(plugin("slow", "while [ -e "+runs+" ]; do sleep 0.1; done")); !strings.Contains(g.targets[0].Error, "time-out") {
+		t.Errorf("a plugin that hangs: %+v", g.targets[0])
 	}
 }

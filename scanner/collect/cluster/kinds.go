@@ -2,6 +2,9 @@ package cluster
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
@@ -12,6 +15,8 @@ import (
 	netv1 "k8s.io/api/networking/v1"
 	nodev1 "k8s.io/api/node/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -58,6 +63,9 @@ func (s *session) base(ns string) []*lister {
 	}
 	out = append(out, s.admission()...)
 	for _, c := range customKinds {
+		if _, stored := s.served[gr(calicoStored, c.resource)]; c.group == calicoGroup && stored {
+			continue
+		}
 		out = append(out, s.custom(ns, c.topic, c.group, c.resource))
 	}
 	return s.byNamespace(ns, append(out, s.constraints()...), s.base)
@@ -84,6 +92,13 @@ func (s *session) namespaceList() *lister {
 	l.pages = func(ctx context.Context) (int, error) {
 		defer s.namespacesOnce.Do(func() { close(s.namespacesRead) })
 		n, err := pages(ctx)
+		if err == nil && s.namespace != "" {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if !slices.Contains(s.set.NamespaceNames(), s.namespace) {
+				s.closed = s.noNamespace()
+			}
+		}
 		if !denied(err) || s.namespace == "" {
 			return n, err
 		}
@@ -92,15 +107,24 @@ func (s *session) namespaceList() *lister {
 			one, err = all.Get(ctx, s.namespace, metav1.GetOptions{})
 			return err
 		})
-		if again != nil {
-			return n, err
-		}
 		s.mu.Lock()
-		s.set.Add(one, kube.Place{})
-		s.mu.Unlock()
-		return 1, err // the others are not seen
+		defer s.mu.Unlock()
+		switch {
+		case apierrors.IsNotFound(again):
+			s.closed = s.noNamespace()
+		case again == nil:
+			s.set.Add(one, kube.Place{})
+			n = 1 // the others are not seen
+		}
+		return n, err
 	}
 	return l
+}
+
+// noNamespace is the error of a namespace that is not there: a report on nothing
+// would look like a good one.
+func (s *session) noNamespace() error {
+	return fmt.Errorf("look at the namespace %q: the cluster has no such namespace", s.namespace)
 }
 
 // admission lists what decides at admission.
@@ -124,11 +148,27 @@ func (s *session) admission() []*lister {
 	}
 }
 
-// customKinds are those of add-ons, read where the server offers them.
-var customKinds = []struct {
+// customKind is a kind of an add-on.
+type customKind struct {
 	topic           kube.Topic
 	group, resource string
-}{
+}
+
+// called says whether a kind or a resource is this one: "Gateway", "gateways".
+func (c customKind) called(name string) bool {
+	plural, _ := meta.UnsafeGuessKindToResource(schema.GroupVersionKind{Kind: name})
+	return c.resource == plural.Resource || c.resource == strings.ToLower(name)
+}
+
+// Calico keeps its policies in one group and shows them in another, which newer
+// versions have alone. Where both are served they hold the same.
+const (
+	calicoStored = "crd.projectcalico.org"
+	calicoGroup  = "projectcalico.org"
+)
+
+// customKinds are those of add-ons, read where the server offers them.
+var customKinds = []customKind{
 	{kube.Ingresses, "gateway.networking.k8s.io", "gateways"},
 	{kube.Ingresses, "gateway.networking.k8s.io", "httproutes"},
 	{kube.Ingresses, "gateway.networking.k8s.io", "grpcroutes"},
@@ -138,8 +178,10 @@ var customKinds = []struct {
 	{kube.Ingresses, "route.openshift.io", "routes"},
 	{kube.NetworkPolicies, "cilium.io", "ciliumnetworkpolicies"},
 	{kube.NetworkPolicies, "cilium.io", "ciliumclusterwidenetworkpolicies"},
-	{kube.NetworkPolicies, "crd.projectcalico.org", "networkpolicies"},
-	{kube.NetworkPolicies, "crd.projectcalico.org", "globalnetworkpolicies"},
+	{kube.NetworkPolicies, calicoStored, "networkpolicies"},
+	{kube.NetworkPolicies, calicoStored, "globalnetworkpolicies"},
+	{kube.NetworkPolicies, calicoGroup, "networkpolicies"},
+	{kube.NetworkPolicies, calicoGroup, "globalnetworkpolicies"},
 	{kube.NetworkPolicies, "policy.networking.k8s.io", "adminnetworkpolicies"},
 	{kube.NetworkPolicies, "policy.networking.k8s.io", "baselineadminnetworkpolicies"},
 	{kube.NetworkPolicies, "policy.networking.k8s.io", "clusternetworkpolicies"},
@@ -147,6 +189,8 @@ var customKinds = []struct {
 	{kube.AdmissionPolicies, "kyverno.io", "policies"},
 	{kube.AdmissionPolicies, "policies.kyverno.io", "validatingpolicies"},
 	{kube.AdmissionPolicies, "policies.kyverno.io", "imagevalidatingpolicies"},
+	{kube.AdmissionPolicies, "policies.kyverno.io", "namespacedvalidatingpolicies"},
+	{kube.AdmissionPolicies, "policies.kyverno.io", "namespacedimagevalidatingpolicies"},
 	{kube.AdmissionPolicies, "policy.sigstore.dev", "clusterimagepolicies"},
 	{kube.AdmissionPolicies, "config.ratify.deislabs.io", "verifiers"},
 	{kube.MeshObjects, "security.istio.io", "peerauthentications"},
@@ -188,8 +232,12 @@ func (s *session) parts(ns string) []*lister {
 	}, s.parts)
 }
 
+// openShiftAPIServer is where OpenShift's static pods of the API server are.
+const openShiftAPIServer = "openshift-kube-apiserver"
+
 // pods lists the pods, those of kube-system first: the static ones among them
-// tell of the control plane, which others are judged by.
+// tell of the control plane, which others are judged by. OpenShift has them in
+// a namespace of their own.
 func (s *session) pods(ns string) []*lister {
 	of := func(ns, fields string) *lister {
 		return list(s, kube.Pods, gr("", "pods"), s.typed.CoreV1().Pods(ns).List, func(l *corev1.PodList) []corev1.Pod { return l.Items }, metav1.ListOptions{FieldSelector: fields})
@@ -197,14 +245,23 @@ func (s *session) pods(ns string) []*lister {
 	if ns != "" {
 		return []*lister{of(ns, "")}
 	}
-	system := of(metav1.NamespaceSystem, "")
-	system.what, system.part = "pods of kube-system", true
-	others := of("", "metadata.namespace!="+metav1.NamespaceSystem)
+	first := []string{metav1.NamespaceSystem}
+	if slices.Contains(s.info.Groups, "config.openshift.io") {
+		first = append(first, openShiftAPIServer)
+	}
+	var out []*lister
+	var rest []string
+	for _, n := range first {
+		l := of(n, "")
+		l.what, l.part = "pods of "+n, true
+		out, rest = append(out, l), append(rest, "metadata.namespace!="+n)
+	}
+	others := of("", strings.Join(rest, ","))
 	others.in = func(ns string) *lister {
-		if ns == metav1.NamespaceSystem { // read already, or refused already
+		if slices.Contains(first, ns) { // read already, or refused already
 			return &lister{what: others.what, pages: func(context.Context) (int, error) { return 0, nil }}
 		}
 		return of(ns, "")
 	}
-	return []*lister{system, others}
+	return append(out, others)
 }

@@ -158,7 +158,7 @@ func (s *session) custom(ns string, topic kube.Topic, group, resource string) *l
 	l.pages = func(ctx context.Context) (int, error) {
 		gvr, ok := s.served[gr]
 		if !ok {
-			return 0, nil
+			return 0, s.dark[group]
 		}
 		var client = s.dynamic.Resource(gvr).List
 		if ns != "" && s.namespaced(gr) {
@@ -185,7 +185,7 @@ func (s *session) finish(l *lister, n int, err error) error {
 	if err == nil {
 		return nil
 	}
-	if apierrors.IsNotFound(err) && l.optional {
+	if apierrors.IsNotFound(err) && l.optional && !s.offered(l.gr) {
 		return nil
 	}
 	m := missing(l.what, err)
@@ -196,8 +196,28 @@ func (s *session) finish(l *lister, n int, err error) error {
 	s.mu.Lock()
 	s.set.Miss(l.topic, m)
 	s.mu.Unlock()
-	s.opts.Log.Warn("a list is not complete", "kind", l.what, "objects", n, "error", err)
+	s.incomplete(l, n, err)
 	return nil
+}
+
+// incomplete tells the log of a list that is not whole. Of those that are
+// refused it is told once, at the end.
+func (s *session) incomplete(l *lister, n int, err error) {
+	if !denied(err) {
+		s.opts.Log.Warn("a list is not complete", "kind", l.what, "objects", n, "error", err)
+		return
+	}
+	s.opts.Log.Debug("a list is refused", "kind", l.what, "objects", n, "error", err)
+	s.mu.Lock()
+	s.refused = append(s.refused, l.what)
+	s.mu.Unlock()
+}
+
+// offered says whether the server has a kind in some version; where it did not
+// tell, it may.
+func (s *session) offered(gr schema.GroupResource) bool {
+	_, ok := s.served[gr]
+	return ok || s.served == nil || s.dark[gr.Group] != nil
 }
 
 // together runs lists several at a time. After the asking has ended, what is
@@ -274,7 +294,7 @@ func (s *session) oneByOne(ctx context.Context, l *lister, refused error) {
 	s.mu.Lock()
 	s.set.Miss(l.topic, m)
 	s.mu.Unlock()
-	s.opts.Log.Warn("a list is not complete", "kind", l.what, "objects", n, "namespaces", len(unseen), "error", refused)
+	s.incomplete(l, n, refused)
 }
 
 // listed names the first of many.
@@ -317,7 +337,7 @@ func (s *session) namespaced(gr schema.GroupResource) bool {
 		"ClusterPolicy", "ValidatingPolicy", "ImageValidatingPolicy", "ClusterImagePolicy", "SecurityContextConstraints":
 		return false
 	}
-	return gr.Group != "constraints.gatekeeper.sh" && gr.Group != "config.openshift.io" && gr.Group != "operator.openshift.io"
+	return gr.Group != constraintGroup && gr.Group != "config.openshift.io" && gr.Group != "operator.openshift.io"
 }
 
 // tokenSecrets lists the legacy token Secrets by their metadata alone.
@@ -346,11 +366,14 @@ func (s *session) tokenSecrets(ns string) *lister {
 	return l
 }
 
+// constraintGroup holds a kind for each template of Gatekeeper.
+const constraintGroup = "constraints.gatekeeper.sh"
+
 // constraints lists every kind of Gatekeeper constraint that the server offers.
 func (s *session) constraints() []*lister {
 	var out []*lister
 	for gr := range s.served {
-		if gr.Group == "constraints.gatekeeper.sh" {
+		if gr.Group == constraintGroup {
 			out = append(out, s.custom("", kube.AdmissionPolicies, gr.Group, gr.Resource))
 		}
 	}
@@ -361,6 +384,9 @@ func (s *session) constraints() []*lister {
 // undiscovered marks what depends on custom kinds where the server did not tell
 // which it offers.
 func (s *session) undiscovered() {
+	if err := s.dark[constraintGroup]; err != nil {
+		s.set.Miss(kube.AdmissionPolicies, missing(constraintGroup, err))
+	}
 	if s.served != nil {
 		return
 	}

@@ -2,10 +2,12 @@ package cluster
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -52,12 +54,61 @@ func passing(err error) bool {
 		code := status.Status().Code
 		return code == http.StatusTooManyRequests || code >= 500 && code != http.StatusNotImplemented
 	}
+	text := err.Error()
+	var untrusted *tls.CertificateVerificationError
+	if errors.As(err, &untrusted) || strings.Contains(text, pluginFailed) {
+		return false
+	}
 	var netErr net.Error
 	if errors.As(err, &netErr) {
 		return true
 	}
-	text := err.Error()
 	return strings.Contains(text, "EOF") || strings.Contains(text, "connection reset") || strings.Contains(text, "connection refused") || strings.Contains(text, "http2: ")
+}
+
+// pluginFailed is how client-go begins the error of an exec plugin, which has no
+// type of its own.
+const pluginFailed = "getting credentials: "
+
+// plainError leaves out of an error of the network the request that it is
+// about, and puts the many lines that client-go makes of a plugin's into one.
+func plainError(err error) error {
+	var request *url.Error
+	if errors.As(err, &request) {
+		err = request.Err
+	}
+	if !strings.Contains(err.Error(), pluginFailed) {
+		return err
+	}
+	return errors.New(strings.Join(strings.Fields(err.Error()), " "))
+}
+
+// impatient lets a request end with its context even where what it waits for
+// does not know the context: client-go runs exec plugins without one.
+type impatient struct{ http.RoundTripper }
+
+// RoundTrip implements [http.RoundTripper].
+func (t impatient) RoundTrip(req *http.Request) (*http.Response, error) {
+	type answer struct {
+		resp *http.Response
+		err  error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		resp, err := t.RoundTripper.RoundTrip(req)
+		got <- answer{resp, err}
+	}()
+	select {
+	case a := <-got:
+		return a.resp, a.err
+	case <-req.Context().Done():
+	}
+	go func() {
+		if a := <-got; a.err == nil {
+			_ = a.resp.Body.Close()
+		}
+	}()
+	return nil, context.Cause(req.Context())
 }
 
 // denied says whether the server knows the caller's request and refuses it.
@@ -76,7 +127,7 @@ func missing(what string, err error) facts.Missing {
 	case errors.Is(err, context.DeadlineExceeded):
 		m.Reason = fmt.Sprintf("the request for %s was not answered in time; raise the time-out", what)
 	default:
-		m.Reason = fmt.Sprintf("the server did not answer the request for %s: %s", what, err)
+		m.Reason = fmt.Sprintf("the server did not answer the request for %s: %s", what, plainError(err))
 	}
 	return m
 }
