@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -60,6 +61,11 @@ func (a *app) databaseOptions(f *databaseFlags, reg *registryFlags) (vulndb.Opti
 		Dir: f.dir, Repositories: f.repositories, JavaRepositories: f.java,
 		Offline: f.offline || f.skipUpdate, MaxAge: f.maxAge, KEV: f.kev, EPSS: f.epss,
 		Now: a.env.Now, Log: a.log,
+	}
+	for _, list := range [][2]string{{"--kev", f.kev}, {"--epss", f.epss}} {
+		if _, err := os.Stat(list[1]); list[1] != "" && err != nil {
+			return o, usage(fmt.Errorf("%s %s: %w", list[0], list[1], errorCause(err)))
+		}
 	}
 	if o.Offline {
 		return o, nil

@@ -27,7 +27,8 @@ type layerReader struct {
 }
 
 // flight is one reading that may have several waiters. It ends early when the last
-// of them has gone.
+// of them has gone: of an image that failed, layers that nobody else waits for are not
+// read on, and an image that comes later reads them again.
 type flight struct {
 	done    chan struct{}
 	res     *layerResult

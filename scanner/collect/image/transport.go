@@ -61,14 +61,14 @@ func newTransport(caFile string, certs []string, insecure bool, t timeouts, log 
 func certPool(file string) (*x509.CertPool, error) {
 	pem, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("read CA file: %w", err)
+		return nil, fmt.Errorf("%w: read CA file: %w", ErrUsage, err)
 	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {
 		pool = x509.NewCertPool()
 	}
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("read CA file %q: it holds no PEM certificate", file)
+		return nil, fmt.Errorf("%w: read CA file %q: it holds no PEM certificate", ErrUsage, file)
 	}
 	return pool, nil
 }
