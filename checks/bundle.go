@@ -29,13 +29,22 @@ const (
 //
 // The folder may stand below others that hold nothing else, as `tar czf b.tgz
 // my-policies` makes them. What is no Rego (the manifest, data, signatures) is
-// left out: policies read facts and parameters alone. The error is for what is no
+// left out: policies read facts and parameters alone. A key that is not nil must
+// have signed every file of the bundle as it is. The error is for what is no
 // tar, for links, devices and paths that lead out of the bundle, for a file that
-// stands twice, for more than 32 MiB, and for a bundle without policies.
-func Bundle(r io.Reader, name string) (Source, error) {
+// stands twice, for more than 32 MiB, for a bundle without policies, and for one
+// that the key did not sign.
+func Bundle(r io.Reader, name string, key *BundleKey) (Source, error) {
 	files, err := readBundle(r)
+	if err == nil && key != nil {
+		err = key.verify(files)
+	}
 	if err != nil {
 		return Source{}, fmt.Errorf("read the policy bundle %s: %w", name, err)
+	}
+	files = slices.DeleteFunc(files, func(f bundleFile) bool { return path.Ext(f.path) != ".rego" })
+	if len(files) == 0 {
+		return Source{}, fmt.Errorf("read the policy bundle %s: it holds no file of Rego; a bundle that was compiled to WebAssembly cannot be judged by", name)
 	}
 	fsys, err := memoryFS(strip(files))
 	if err != nil {
@@ -44,13 +53,13 @@ func Bundle(r io.Reader, name string) (Source, error) {
 	return Source{FS: fsys, Name: name}, nil
 }
 
-// bundleFile is a file of Rego in a bundle.
+// bundleFile is a plain file in a bundle.
 type bundleFile struct {
 	path string
 	text []byte
 }
 
-// readBundle reads the files of Rego out of a tar.
+// readBundle reads the files out of a tar.
 func readBundle(r io.Reader) ([]bundleFile, error) {
 	br := bufio.NewReader(r)
 	r = br
@@ -81,8 +90,6 @@ func readTar(tr *tar.Reader) ([]bundleFile, error) {
 	for entries := 0; ; entries++ {
 		head, err := tr.Next()
 		switch {
-		case errors.Is(err, io.EOF) && len(out) == 0:
-			return nil, errors.New("it holds no file of Rego; a bundle that was compiled to WebAssembly cannot be judged by")
 		case errors.Is(err, io.EOF):
 			return out, nil
 		case err != nil:
@@ -94,7 +101,7 @@ func readTar(tr *tar.Reader) ([]bundleFile, error) {
 		if err != nil {
 			return nil, err
 		}
-		if head.Typeflag != tar.TypeReg || path.Ext(name) != ".rego" {
+		if head.Typeflag != tar.TypeReg {
 			continue
 		}
 		if seen[name] {

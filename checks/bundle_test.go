@@ -80,7 +80,7 @@ func TestBundle(t *testing.T) {
 		for path, body := range files {
 			entries = append(entries, entry{c.prefix + path, body, tar.TypeReg})
 		}
-		source, err := checks.Bundle(bytes.NewReader(bundle(t, c.zipped, entries...)), "b.tar.gz")
+		source, err := checks.Bundle(bytes.NewReader(bundle(t, c.zipped, entries...)), "b.tar.gz", nil)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -126,7 +126,7 @@ func TestBundleRefuses(t *testing.T) {
 		"large padding":    {bundle(t, true, rego, entry{"data.json", strings.Repeat(big, 11), tar.TypeReg}), "larger than 32 MiB"},
 		"cut off":          {bundle(t, false, rego)[:1024], "the end is missing"},
 	} {
-		if _, err := checks.Bundle(bytes.NewReader(c.raw), "b"); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := checks.Bundle(bytes.NewReader(c.raw), "b", nil); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error is %v, want one with %q", name, err, c.want)
 		}
 	}
@@ -143,7 +143,7 @@ func TestBundleBreaksTheContract(t *testing.T) {
 		"in the wrong package": {"image/forbidden_label.rego", strings.Replace(policy, "package postscan.image.forbidden_label", "package postscan.image.other", 1), "package"},
 		"a field of no schema": {"image/forbidden_label.rego", policy + "\nhelper if input.config.no_such_field\n", "no_such_field"},
 	} {
-		source, err := checks.Bundle(bytes.NewReader(bundle(t, true, entry{c.path, c.text, tar.TypeReg})), "b.tar.gz")
+		source, err := checks.Bundle(bytes.NewReader(bundle(t, true, entry{c.path, c.text, tar.TypeReg})), "b.tar.gz", nil)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -162,7 +162,7 @@ func FuzzBundle(f *testing.F) {
 	f.Add(bundle(f, true, entry{"image/x.rego", "package x\n", tar.TypeReg}))
 	f.Add(bundle(f, false, entry{"../x.rego", "package x\n", tar.TypeReg}))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		source, err := checks.Bundle(bytes.NewReader(raw), "f")
+		source, err := checks.Bundle(bytes.NewReader(raw), "f", nil)
 		if err == nil && source.FS == nil {
 			t.Error("neither a source nor an error")
 		}

@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -85,8 +86,13 @@ func ReadProfile(r io.Reader, name string) (*Profile, error) {
 		return nil, fmt.Errorf("read the profile %s: it is larger than %d MiB", name, maxProfile>>20)
 	}
 	var doc yaml.Node
-	if err := yaml.Unmarshal(raw, &doc); err != nil {
+	dec := yaml.NewDecoder(bytes.NewReader(raw))
+	err = dec.Decode(&doc)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("read the profile %s: %w", name, err)
+	}
+	if err == nil && !errors.Is(dec.Decode(new(yaml.Node)), io.EOF) {
+		return nil, fmt.Errorf("read the profile %s: something follows the end of the YAML document (---): put it into one", name)
 	}
 	p := &profileReader{profile: &Profile{Name: name}}
 	if len(doc.Content) > 0 && doc.Content[0].Tag != "!!null" {

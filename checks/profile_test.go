@@ -74,7 +74,8 @@ func TestProfileRefuses(t *testing.T) {
 		"params:\n  allowed_registries: [1]":                        "profile.yaml:2: parameter allowed_registries",
 		"params:\n  max_image_age_days: 1\n  max_image_age_days: 2": "max_image_age_days",
 		"- PS-IMG-001":                                              "profile.yaml:1: a mapping is expected",
-		"checks: [":                                                 "read the profile profile.yaml",
+		"checks: {}\n---\nseverities: {PS-IMG-001: low}":            "read the profile profile.yaml: something follows",
+		"checks: [": "read the profile profile.yaml",
 	} {
 		if _, err := resolve(t, yaml); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error is %v, want one with %q", yaml, err, want)

@@ -387,7 +387,7 @@ func writeLines(w *bufio.Writer, lines ...string) {
 }
 
 func newChecksTest(a *app) *cobra.Command {
-	var network policyFlags
+	var policy policyFlags
 	cmd := &cobra.Command{
 		Use:   "test [DIR...]",
 		Short: "Test the policies of a folder as postscan's own are tested",
@@ -400,8 +400,12 @@ tests the built-in ones.`,
   postscan checks test bundle.tar.gz oci://registry.example/policies:1`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var sources []checks.Source
+			key, err := bundleKey(policy.key)
+			if err != nil {
+				return err
+			}
 			for _, spec := range args {
-				s, err := a.policySource(cmd.Context(), spec, network.network)
+				s, err := a.policySource(cmd.Context(), spec, key, policy.network)
 				if err != nil {
 					return fmt.Errorf("test %s: %w", spec, err)
 				}
@@ -423,7 +427,8 @@ tests the built-in ones.`,
 			return errors.Join(failed...)
 		},
 	}
-	network.defineNetwork(cmd)
+	addFlags(cmd, "Policy", policy.defineKey)
+	policy.defineNetwork(cmd)
 	return cmd
 }
 

@@ -187,14 +187,15 @@ func TestSettings(t *testing.T) {
 	}
 
 	for text, want := range map[string]string{
-		"fail-om: high\n":               `postscan.yaml:1: "fail-om" is no setting`,
-		"severity: awful\n":             `value "awful"`,
-		"severity: high\nseverity: low": "postscan.yaml:2",
-		"- high\n":                      "flag: value",
-		"severity: [high\n":             "postscan.yaml",
-		"checks: [[a]]\n":               "plain values",
-		"password-stdin: true\n":        "is no setting",
-		"frameworks: true\n":            "is no setting",
+		"fail-om: high\n":                           `postscan.yaml:1: "fail-om" is no setting`,
+		"severity: awful\n":                         `value "awful"`,
+		"severity: high\nseverity: low":             "postscan.yaml:2",
+		"- high\n":                                  "flag: value",
+		"severity: [high\n":                         "postscan.yaml",
+		"checks: [[a]]\n":                           "plain values",
+		"---\nseverity: high\n---\nfail-on: high\n": "something follows the end",
+		"password-stdin: true\n":                    "is no setting",
+		"frameworks: true\n":                        "is no setting",
 	} {
 		write(text)
 		if r := run(t, nil, "report", "convert", sample); r.code != exitUsage || !strings.Contains(r.stderr, want) {

@@ -22,6 +22,7 @@ type policyFlags struct {
 	checks    []string
 	skip      []string
 	policies  []string // folders, bundles, oci://…
+	key       string   // file of the public key that signs bundles
 	params    []string // name=value
 	profile   string
 	framework frameworkFlags
@@ -38,8 +39,13 @@ func (f *policyFlags) define(fs *pflag.FlagSet) {
 
 func (f *policyFlags) definePolicies(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.policies, "policy", nil, "add the policies of a folder, a bundle (`DIR`, bundle.tar.gz) or a registry (oci://registry.example/policies:1)")
+	f.defineKey(fs)
 	fs.StringVar(&f.profile, "profile", "", "choose checks, their severities and parameters by this `FILE` (default: "+defaultProfile+", where it is there)")
 	fs.StringArrayVar(&f.params, "param", nil, "set a parameter of the policies, as `NAME=VALUE`; lists are separated by commas; checks explain shows them")
+}
+
+func (f *policyFlags) defineKey(fs *pflag.FlagSet) {
+	fs.StringVar(&f.key, "policy-key", "", "take policies only from bundles that the public key in this PEM `FILE` has signed, as opa sign does")
 }
 
 // defineNetwork adds the flags for registries to a command that has none, since
@@ -52,18 +58,22 @@ func (f *policyFlags) defineNetwork(cmd *cobra.Command) {
 // catalogue loads the checks that are built in and those of --policy.
 func (f *policyFlags) catalogue(ctx context.Context, a *app) (*checks.Catalogue, error) {
 	sources := []checks.Source{checks.BuiltIn()}
+	key, err := bundleKey(f.key)
+	if err != nil {
+		return nil, err
+	}
 	for _, spec := range f.policies {
 		if strings.HasPrefix(spec, ociScheme) && f.offline != nil && *f.offline {
 			return nil, usage(fmt.Errorf("--policy %s: --offline connects to no registry but the images'; fetch the bundle to a file", spec))
 		}
-		source, err := a.policySource(ctx, spec, f.network)
+		source, err := a.policySource(ctx, spec, key, f.network)
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
-		case err != nil && strings.HasPrefix(spec, ociScheme):
-			return nil, fmt.Errorf("--policy %s: %w", spec, err) // a registry that does not answer is no wrong usage
-		case err != nil:
+		case err != nil && !strings.HasPrefix(spec, ociScheme): // a registry that does not answer is no wrong usage
 			return nil, usage(fmt.Errorf("--policy %s: %w", spec, err))
+		case err != nil:
+			return nil, fmt.Errorf("--policy %s: %w", spec, err)
 		}
 		sources = append(sources, source)
 	}

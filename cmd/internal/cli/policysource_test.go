@@ -4,6 +4,13 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http/httptest"
@@ -20,6 +27,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+	opabundle "github.com/open-policy-agent/opa/v1/bundle"
 
 	"github.com/postscan/postscan/checks"
 	"github.com/postscan/postscan/scanner/facts"
@@ -124,6 +132,8 @@ func TestPolicyBundles(t *testing.T) {
 		{"oci://" + host + "/team/two:1", "2 layers that are a tar", exitFailed},
 		{"oci://" + host + "/team/none:1", "0 layers that are a tar", exitFailed},
 		{"oci://" + host + "/team/missing:1", "UNKNOWN", exitFailed},
+		{"oci://", `"oci://" names no bundle: write it as oci://registry.example/policies:1`, exitUsage},
+		{"oci://" + host + "/Team/policies", "names no bundle", exitUsage},
 	} {
 		// The image is not there: whoever got as far as to look for it says so.
 		r := run(t, nil, "image", "./no-such-image.tar", "--source", "docker-archive", "--no-vulnerabilities", "--policy", c.spec)
@@ -136,5 +146,74 @@ func TestPolicyBundles(t *testing.T) {
 	}
 	if left, _ := filepath.Glob("*"); len(left) != 3 {
 		t.Errorf("left behind: %q", left)
+	}
+}
+
+// With --policy-key nothing judges that the key has not signed.
+func TestPolicyKey(t *testing.T) {
+	t.Chdir(t.TempDir())
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
+	signed := bundle(t, func(files map[string]string) {
+		var list []opabundle.FileInfo
+		for path, text := range files {
+			list = append(list, opabundle.NewFile(path, fmt.Sprintf("%x", sha256.Sum256([]byte(text))), "SHA-256"))
+		}
+		token, err := opabundle.GenerateSignedToken(list, opabundle.NewSigningConfig(string(secret), "ES256", ""), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[".signatures.json"] = fmt.Sprintf(`{"signatures": [%q]}`, token)
+	})
+	server := httptest.NewServer(registry.New(registry.Logger(slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo))))
+	t.Cleanup(server.Close)
+	host := strings.TrimPrefix(server.URL, "http://")
+	pushBundle(t, host+"/signed:1", static.NewLayer(signed, types.OCILayer))
+	pushBundle(t, host+"/unsigned:1", static.NewLayer(bundle(t, nil), types.OCILayer))
+	if err := os.Mkdir("folder", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for file, b := range map[string][]byte{
+		"signed.tgz": signed, "unsigned.tgz": bundle(t, nil), "key.pem": secret, "broken.pem": []byte("no key"),
+		"key.pub": pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}),
+	} {
+		if err := os.WriteFile(file, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		spec, key, want string
+		code            int
+	}{
+		{"signed.tgz", "key.pub", "MY-IMG-001", exitDone},
+		{"oci://" + host + "/signed:1", "key.pub", "MY-IMG-001", exitDone},
+		{"unsigned.tgz", "key.pub", "it is not signed", exitUsage},
+		{"oci://" + host + "/unsigned:1", "key.pub", "it is not signed", exitFailed},
+		{"folder", "key.pub", "give the signed bundle", exitUsage},
+		{"signed.tgz", "key.pem", "give the public one", exitUsage},
+		{"signed.tgz", "broken.pem", "--policy-key broken.pem: it holds no key", exitUsage},
+		{"signed.tgz", "missing.pem", "--policy-key missing.pem: no such file", exitUsage},
+	} {
+		for _, args := range [][]string{{"checks", "list", "MY-*", "--policy", c.spec}, {"checks", "test", c.spec}} {
+			r := run(t, nil, append(args, "--policy-key", c.key)...)
+			said := r.stdout + r.stderr
+			if c.code == exitDone && args[1] == "test" && strings.Contains(said, "2 of 2 tests pass") {
+				continue
+			}
+			if r.code != c.code && (args[1] == "list" || r.code == exitDone) || !strings.Contains(said, c.want) {
+				t.Errorf("%v with %s: exit code %d, want %d and %q:\n%s", args, c.key, r.code, c.code, c.want, said)
+			}
+		}
 	}
 }

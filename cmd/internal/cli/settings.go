@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -139,8 +141,13 @@ func (a *app) readConfig(known map[string]bool) (string, map[string][]string, er
 		return "", nil, usage(fmt.Errorf("read the settings: %w", err))
 	}
 	var doc yaml.Node
-	if err := yaml.Unmarshal(b, &doc); err != nil {
+	dec := yaml.NewDecoder(bytes.NewReader(b))
+	err = dec.Decode(&doc)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return "", nil, usage(fmt.Errorf("read the settings %s: %w", file, err))
+	}
+	if err == nil && !errors.Is(dec.Decode(new(yaml.Node)), io.EOF) {
+		return "", nil, usage(fmt.Errorf("read the settings %s: something follows the end of the YAML document (---): put it into one", file))
 	}
 	values := map[string][]string{}
 	if len(doc.Content) == 0 {
