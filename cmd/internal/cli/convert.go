@@ -31,13 +31,13 @@ same bytes as the scan would have written. "-" reads stdin. The formats are:
 		Example: `  postscan report convert report.json
   postscan report convert report.json -o json=copy.json -o table`,
 		Args: arguments(cobra.ExactArgs(1)),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			in, err := readInput(a.env, args[0])
 			if err != nil {
 				return err
 			}
 			defer func() { _ = in.Close() }() // it was only read
-			rep, err := report.Read(in)
+			rep, err := report.Read(untilDone{cmd.Context(), in})
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
@@ -46,7 +46,7 @@ same bytes as the scan would have written. "-" reads stdin. The formats are:
 				return err
 			}
 			defer out.abort()
-			return out.write(a.env, rep)
+			return a.writeReport(cmd.Context(), out, rep)
 		},
 	}
 	addFlags(cmd, "Report", func(fs *pflag.FlagSet) { f.define(fs) })

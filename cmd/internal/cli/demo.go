@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -34,7 +35,8 @@ behind. It takes the flags of every scan for reports, gates and policies.`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			err := a.demo(cmd.Context(), &f)
-			if !a.quiet && cmd.Context().Err() == nil {
+			var verdict *verdictError
+			if !a.quiet && (err == nil || errors.As(err, &verdict)) { // it was shown
 				a.demoNext()
 			}
 			return err

@@ -40,8 +40,11 @@ func createFile(name string) (*outFile, error) {
 	}
 	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()[:8])
 	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) // #nosec G302 -- a report is for others to read; the umask decides
-	if err != nil {
-		return nil, fmt.Errorf("write %s: %w", name, err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("write %s: there is no folder %s; make it first", name, filepath.Dir(path))
+	case err != nil:
+		return nil, fmt.Errorf("write %s: %w", name, errorCause(err))
 	}
 	return &outFile{Writer: f, file: f, name: name, path: path}, nil
 }

@@ -75,8 +75,8 @@ func TestFileErrors(t *testing.T) {
 	dir := t.TempDir()
 	for name, want := range map[string]string{
 		dir:                                    "it is a directory",
-		filepath.Join(dir, "none", "x.json"):   "no such file",
-		filepath.Join(dir, "none") + "/../a/b": "no such file",
+		filepath.Join(dir, "none", "x.json"):   "there is no folder " + filepath.Join(dir, "none"),
+		filepath.Join(dir, "none") + "/../a/b": "there is no folder",
 	} {
 		if _, err := createFile(name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want one with %q", name, err, want)

@@ -134,11 +134,17 @@ func stoppingRegistry(t *testing.T, stop func(*http.Request) bool) (address stri
 
 // An interrupt before anything happened is one too.
 func TestInterruptedBeforeTheStart(t *testing.T) {
+	saved, err := filepath.Abs("../../../testdata/reports/sample.json")
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Chdir(t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if r := runContext(ctx, t, nil, "image", "127.0.0.1:1/team/app:1", "--offline", "-o", "json=r.json"); r.code != exitInterrupted {
-		t.Errorf("exit code %d, want 130; stderr:\n%s", r.code, r.stderr)
+	for _, args := range [][]string{{"image", "127.0.0.1:1/team/app:1", "--offline", "-o", "json=r.json"}, {"report", "convert", saved, "-o", "json=r.json"}} {
+		if r := runContext(ctx, t, nil, args...); r.code != exitInterrupted {
+			t.Errorf("%v: exit code %d, want 130; stderr:\n%s", args, r.code, r.stderr)
+		}
 	}
 	if left := names(t, "."); len(left) > 0 {
 		t.Errorf("left behind: %q", left)

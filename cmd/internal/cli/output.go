@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -109,7 +111,7 @@ func (f *outputFlags) open() (*outputs, error) {
 			err = fmt.Errorf("-o %s: a folder is for sarif alone, whose files take 20 targets; name a file", spec)
 		case toFile && file == "":
 			err = fmt.Errorf("-o %s: the file name is missing", spec)
-		case toFile && seen[file]:
+		case toFile && seen[samePlace(file)]:
 			err = fmt.Errorf("-o %s: two reports cannot share one file", spec)
 		case !toFile && stdout != "":
 			err = fmt.Errorf("-o %s: stdout has the %s report already; give one of them a file, as -o %s=FILE", spec, stdout, name)
@@ -123,7 +125,7 @@ func (f *outputFlags) open() (*outputs, error) {
 			o.list = append(o.list, output{format: format})
 			continue
 		}
-		seen[file] = true
+		seen[samePlace(file)] = true
 		if strings.HasSuffix(file, "/") {
 			made, err := createFolder(file)
 			if err != nil {
@@ -141,6 +143,46 @@ func (f *outputFlags) open() (*outputs, error) {
 		o.list = append(o.list, output{format: format, file: out})
 	}
 	return o, nil
+}
+
+// samePlace is one text for all names of a file: ./a and a, and a link to it.
+func samePlace(file string) string {
+	path := followLinks(file)
+	if whole, err := filepath.Abs(path); err == nil {
+		return whole
+	}
+	return path
+}
+
+// writeReport writes the report everywhere, and says which files of folders are
+// from an earlier run: whoever uploads the folder uploads them too.
+func (a *app) writeReport(ctx context.Context, o *outputs, rep *scanner.Report) error {
+	if ctx.Err() != nil { // nobody waits for it any more
+		return ctx.Err()
+	}
+	if err := o.write(a.env, rep); err != nil {
+		return err
+	}
+	for _, out := range o.list {
+		if older := o.older(out); len(older) > 0 {
+			a.log.Warn("the folder holds reports on targets that were not scanned now; remove what nobody needs", "folder", out.folder, "files", len(older), "first", older[0])
+		}
+	}
+	return nil
+}
+
+// older lists the reports in a folder that this run did not write, by name.
+func (o *outputs) older(out output) []string {
+	if out.folder == "" {
+		return nil
+	}
+	names, err := filepath.Glob(filepath.Join(out.folder, "*."+out.format.Name))
+	if err != nil { // a name that is a pattern too; nothing is said then
+		return nil
+	}
+	return slices.DeleteFunc(names, func(name string) bool {
+		return !report.IsPart(filepath.Base(name)) || slices.ContainsFunc(o.parts, func(f *outFile) bool { return f.name == name })
+	})
 }
 
 // write writes the report everywhere. Files appear only once all are whole. A
@@ -185,7 +227,8 @@ func (o *outputs) write(env Env, rep *scanner.Report) error {
 }
 
 // writeFolders writes a file for each target into the folders, to be committed
-// with all others. Files of targets that are not scanned any more stay.
+// with all others. Those of other targets stay: another command may have written
+// them, for the same upload.
 func (o *outputs) writeFolders(rep *scanner.Report) error {
 	for _, out := range o.list {
 		if out.folder == "" {
@@ -220,17 +263,20 @@ func (o *outputs) abort() {
 	}
 }
 
+// narrowest is the number of columns that the table needs.
+const narrowest = 60
+
 // terminal says whether stdout takes colour, and how wide it is (0: unknown).
 func terminal(env Env) (color bool, width int) {
 	f, ok := env.Stdout.(*os.File)
 	if ok && term.IsTerminal(int(f.Fd())) {
 		color = env.Getenv("NO_COLOR") == "" && env.Getenv("TERM") != "dumb"
 		if w, _, err := term.GetSize(int(f.Fd())); err == nil {
-			width = max(60, min(w, 140))
+			width = max(narrowest, min(w, 140))
 		}
 	}
-	if w, err := strconv.Atoi(env.Getenv("COLUMNS")); err == nil && width == 0 && w >= 40 && w <= 1000 {
-		width = w
+	if w, err := strconv.Atoi(env.Getenv("COLUMNS")); err == nil && width == 0 && w > 0 && w <= 1000 {
+		width = max(narrowest, w)
 	}
 	return color, width
 }
@@ -254,6 +300,19 @@ func readInput(env Env, name string) (io.ReadCloser, error) {
 		return nil, fmt.Errorf("read %s: %w", name, errorCause(err))
 	}
 	return f, nil
+}
+
+// untilDone reads until the command is interrupted: a report may be large.
+type untilDone struct {
+	ctx context.Context //nolint:containedctx // a reader lives as long as the call that it belongs to
+	r   io.Reader
+}
+
+func (u untilDone) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.r.Read(p)
 }
 
 // errorCause drops the "open NAME:" that package os puts before its errors.

@@ -149,7 +149,7 @@ func (a *app) scan(ctx context.Context, f *scanFlags, j job) error {
 	if err := tee.commit(err); err != nil {
 		return err
 	}
-	if err := out.write(a.env, rep); err != nil {
+	if err := a.writeReport(ctx, out, rep); err != nil {
 		return err
 	}
 	if err := f.upload.send(ctx, a, token, rep); err != nil {
