@@ -4,10 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -250,55 +252,276 @@ func TestActionIsSafe(t *testing.T) {
 	}
 }
 
-// runAction runs the action's script as a runner does. The binary notes its
-// arguments, writes the report and exits with code.
-func runAction(t *testing.T, inputs map[string]string, code int) (args []string, output, outputs string, exit int) {
+// needTool finds a command of the machine, which CI must have.
+func needTool(t *testing.T, name string) string {
 	t.Helper()
-	bash, err := exec.LookPath("bash")
+	path, err := exec.LookPath(name)
 	if err != nil {
 		if os.Getenv("CI") == "true" {
-			t.Fatal("there is no bash, which GitHub's runners have")
+			t.Fatalf("there is no %s", name)
 		}
-		t.Skip("there is no bash")
+		t.Skipf("NOT LOOKED AT: there is no %s", name)
 	}
-	dir := t.TempDir()
-	binary := filepath.Join(dir, "postscan")
-	script := fmt.Sprintf("#!/bin/sh\nfor a in \"$@\"; do echo \"$a\" >>%[1]s/args; case $a in sarif=*) echo '{}' >\"${a#sarif=}\";; esac; done\nexit %[2]d\n", dir, code)
-	if err := os.WriteFile(binary, []byte(script), 0o700); err != nil {
+	return path
+}
+
+// The scripts in the examples are ones that shellcheck finds nothing in.
+func TestScriptsOfExamplesAreClean(t *testing.T) {
+	shellcheck := needTool(t, "shellcheck")
+	scripts := map[string]string{}
+	for i, s := range readAction(t).Runs.Steps {
+		if s.Run != "" {
+			scripts[fmt.Sprintf("action, step %d", i)] = s.Run
+		}
+	}
+	for name, job := range gitlabJobs(t) {
+		scripts["gitlab.yml, "+name] = strings.Join(job.Script, "\n")
+	}
+	for i, script := range jenkinsScripts(t) {
+		scripts[fmt.Sprintf("Jenkinsfile, %d", i)] = script
+	}
+	if len(scripts) < 8 {
+		t.Fatalf("only %d scripts were found", len(scripts))
+	}
+	for name, script := range scripts {
+		cmd := exec.CommandContext(t.Context(), shellcheck, "--shell=bash", "-")
+		cmd.Stdin = strings.NewReader(script)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+}
+
+// gitlabJob is what the tests read of a job of GitLab's template.
+type gitlabJob struct {
+	Variables map[string]string `yaml:"variables"`
+	Script    []string          `yaml:"script"`
+	Artifacts struct {
+		Paths   []string          `yaml:"paths"`
+		Reports map[string]string `yaml:"reports"`
+	} `yaml:"artifacts"`
+}
+
+// gitlabJobs are the jobs of the template that run something, with the variables
+// of the one that all extend.
+func gitlabJobs(t *testing.T) map[string]gitlabJob {
+	t.Helper()
+	var jobs map[string]yaml.Node
+	if err := yaml.Unmarshal([]byte(read(t, "../../../docs/ci/gitlab.yml")), &jobs); err != nil {
 		t.Fatal(err)
 	}
-	sum := sha256.Sum256([]byte(script))
-	a := readAction(t)
-	step := a.Runs.Steps[0]
-	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "GITHUB_OUTPUT=" + filepath.Join(dir, "outputs")}
-	expression := regexp.MustCompile(`\$\{\{ inputs\.([a-z0-9-]+) \}\}`)
+	out := map[string]gitlabJob{}
+	var base gitlabJob
+	for name, node := range jobs {
+		var job gitlabJob
+		if !strings.HasPrefix(name, ".") {
+			continue
+		}
+		if err := node.Decode(&job); err != nil {
+			t.Fatal(err)
+		}
+		if name == ".postscan" {
+			base = job
+			continue
+		}
+		out[name] = job
+	}
+	for name, job := range out {
+		variables := maps.Clone(base.Variables)
+		maps.Copy(variables, job.Variables)
+		job.Variables = variables
+		out[name] = job
+	}
+	return out
+}
+
+// jenkinsScripts are the texts of sh in the Jenkinsfile.
+func jenkinsScripts(t *testing.T) []string {
+	t.Helper()
+	var out []string
+	for _, m := range regexp.MustCompile(`(?m)^\s*sh '([^']*)'$`).FindAllStringSubmatch(read(t, "../../../docs/ci/Jenkinsfile"), -1) {
+		out = append(out, m[1])
+	}
+	return out
+}
+
+const careless = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n    - {name: web, image: nginx, securityContext: {privileged: true}}\n"
+
+// workspace is a folder as a pipeline has it after the checkout, and an image in a
+// registry. It becomes the working folder.
+func workspace(t *testing.T) (image string) {
+	t.Helper()
+	image = startRegistry(t) + "/team/careless:1"
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("deploy", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile("deploy/web.yaml", []byte(careless), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return image
+}
+
+// The jobs of GitLab and Jenkins run as they are written, fail for what is found,
+// and leave every report that they promise.
+func TestExamplesRun(t *testing.T) {
+	bash := needTool(t, "bash")
+	gitlab, jenkins := gitlabJobs(t), jenkinsScripts(t)
+	image := workspace(t)
+	shell := func(script string, variables map[string]string) int {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), bash, "-ec", script)
+		cmd.Env = append(os.Environ(), "NO_PROXY=*", "HOME="+t.TempDir(), "POSTSCAN_NO_VULNERABILITIES=true", "POSTSCAN_NO_SIGNATURES=true", "POSTSCAN_PLATFORM=linux/amd64", "IMAGE="+image)
+		known := map[string]string{"CI_REGISTRY_IMAGE": strings.TrimSuffix(image, ":1"), "CI_COMMIT_SHA": "1"}
+		for name, value := range variables {
+			cmd.Env = append(cmd.Env, name+"="+os.Expand(value, func(v string) string { return known[v] }))
+		}
+		out, err := cmd.CombinedOutput()
+		if code := cmd.ProcessState.ExitCode(); err != nil && code != exitFindings {
+			t.Errorf("%s: exit code %d:\n%s", script, code, out)
+		}
+		return cmd.ProcessState.ExitCode()
+	}
+	for _, name := range []string{".postscan-image", ".postscan-manifests"} {
+		job := gitlab[name]
+		if code := shell(strings.Join(job.Script, "\n"), job.Variables); code != exitFindings {
+			t.Errorf("%s: exit code %d, and what it scans has findings", name, code)
+		}
+		for _, file := range slices.Concat(job.Artifacts.Paths, slices.Collect(maps.Values(job.Artifacts.Reports))) {
+			if info, err := os.Stat(file); err != nil || info.Size() == 0 {
+				t.Errorf("%s leaves no %s: %v", name, file, err)
+			}
+		}
+	}
+	for i, want := range [][]string{{"image.json", "image.xml", "image.html"}, {"manifests.json", "manifests.xml"}} {
+		if code := shell(jenkins[i], nil); code != exitFindings {
+			t.Errorf("%s: exit code %d, and what it scans has findings", jenkins[i], code)
+		}
+		for _, file := range want {
+			if info, err := os.Stat(file); err != nil || info.Size() == 0 {
+				t.Errorf("%s leaves no %s: %v", jenkins[i], file, err)
+			}
+		}
+	}
+}
+
+// runStep runs a step of the action as a runner does. env has what GitHub sets
+// beside the inputs; steps are the outputs of earlier steps.
+func (a action) runStep(t *testing.T, number int, inputs map[string]string, steps string, env ...string) (output string, exit int) {
+	t.Helper()
+	bash := needTool(t, "bash")
+	step := a.Runs.Steps[number]
+	env = append([]string{"PATH=" + os.Getenv("PATH"), "NO_PROXY=*"}, env...)
+	expression := regexp.MustCompile(`\$\{\{ (inputs|steps\.scan\.outputs)\.([a-z0-9-]+) \}\}`)
 	for name, value := range step.Env {
 		value = expression.ReplaceAllStringFunc(value, func(e string) string {
-			input := expression.FindStringSubmatch(e)[1]
-			if v, ok := inputs[input]; ok {
-				return strings.NewReplacer("BINARY", binary, "SUM", hex.EncodeToString(sum[:])).Replace(v)
+			from, key := expression.FindStringSubmatch(e)[1], expression.FindStringSubmatch(e)[2]
+			if from != "inputs" {
+				return strings.TrimSpace(strings.TrimPrefix(steps, key+"="))
 			}
-			return a.Inputs[input].Default
+			if v, ok := inputs[key]; ok {
+				return v
+			}
+			return a.Inputs[key].Default
 		})
 		env = append(env, name+"="+value)
 	}
-	cmd := exec.CommandContext(t.Context(), bash, "-c", step.Run)
-	cmd.Dir, cmd.Env = dir, env
+	cmd := exec.CommandContext(t.Context(), bash, "--noprofile", "--norc", "-eo", "pipefail", "-c", step.Run)
+	cmd.Env = env
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		exit = cmd.ProcessState.ExitCode()
 	}
-	if b, err := os.ReadFile(filepath.Join(dir, "args")); err == nil {
+	return string(out), exit
+}
+
+// The action runs the real postscan, as a binary and as an image, and its last
+// step ends as postscan ended.
+func TestActionRunsPostscan(t *testing.T) {
+	needTool(t, "bash")
+	binary := needTool(t, "postscan")
+	content, err := os.ReadFile(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(content)
+	a := readAction(t)
+	for name, inputs := range map[string]map[string]string{
+		"binary": {"binary": binary, "binary-sha256": hex.EncodeToString(sum[:])},
+		"image":  {"image": "registry.example/postscan@sha256:" + strings.Repeat("0", 64)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			workspace(t)
+			dir, err := os.Getwd()
+			if err != nil {
+				t.Fatal(err)
+			}
+			// Stands for Docker: it must be given the workspace and nothing of the
+			// runner beside it, and runs what the image would.
+			docker := "#!/bin/bash\nprintf '%s\\n' \"$@\" >docker.args\nwhile [[ $1 != registry.example/* ]]; do shift; done\nshift\nexec " + binary + " \"$@\"\n"
+			if err := os.WriteFile("docker", []byte(docker), 0o700); err != nil { // #nosec G306 -- it is run
+				t.Fatal(err)
+			}
+			inputs["args"], inputs["fail-on"] = "manifests\ndeploy/\n--config=/dev/null\n--profile=/dev/null\n--waivers=/dev/null\n", "high"
+			outputs := filepath.Join(dir, "outputs")
+			env := []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "HOME=" + dir, "RUNNER_TEMP=" + filepath.Join(dir, "temp"), "GITHUB_OUTPUT=" + outputs, "GITHUB_WORKSPACE=" + dir, "GITHUB_ACTIONS=true", "CI=true"}
+			out, exit := a.runStep(t, 0, inputs, "", env...)
+			if exit != 0 || !strings.Contains(out, "::error file=deploy/web.yaml,line=") || strings.TrimSpace(read(t, outputs)) != "exit-code=3" {
+				t.Fatalf("exit code %d, outputs %q:\n%s", exit, read(t, outputs), out)
+			}
+			if sarif := read(t, "postscan.sarif"); !strings.Contains(sarif, `"uri":"deploy/web.yaml"`) {
+				t.Errorf("the SARIF report does not name the file:\n%.2000s", sarif)
+			}
+			if _, err := report.Read(strings.NewReader(read(t, "postscan.json"))); err != nil {
+				t.Error(err)
+			}
+			if _, exit := a.runStep(t, 2, inputs, read(t, outputs), env...); exit != exitFindings {
+				t.Errorf("the last step ends with %d, want postscan's code", exit)
+			}
+			if name != "image" {
+				return
+			}
+			given := read(t, "docker.args")
+			for _, want := range []string{"--read-only\n", "--cap-drop\nALL\n", "no-new-privileges\n", dir + ":/workspace\n"} {
+				if !strings.Contains(given, want) {
+					t.Errorf("docker is not given %q:\n%s", want, given)
+				}
+			}
+			if n := strings.Count(given, "--volume\n"); n != 2 {
+				t.Errorf("the image sees %d places of the runner, want its cache and the workspace:\n%s", n, given)
+			}
+		})
+	}
+}
+
+// runAction runs the action's script with a binary that notes its arguments,
+// writes a report and exits with code.
+func (a action) runAction(t *testing.T, inputs map[string]string, code int) (args []string, output, outputs string, exit int) {
+	t.Helper()
+	dir := t.TempDir()
+	t.Chdir(dir)
+	script := fmt.Sprintf("#!/bin/sh\nfor a in \"$@\"; do echo \"$a\" >>args; case $a in sarif=*) echo '{}' >\"${a#sarif=}\";; esac; done\nexit %d\n", code)
+	if err := os.WriteFile("postscan", []byte(script), 0o700); err != nil { // #nosec G306 -- it is run
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256([]byte(script))
+	given := map[string]string{}
+	for name, value := range inputs {
+		given[name] = strings.NewReplacer("BINARY", filepath.Join(dir, "postscan"), "SUM", hex.EncodeToString(sum[:])).Replace(value)
+	}
+	output, exit = a.runStep(t, 0, given, "", "HOME="+dir, "GITHUB_OUTPUT="+filepath.Join(dir, "outputs"))
+	if b, err := os.ReadFile("args"); err == nil {
 		args = strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
 	}
-	if b, err := os.ReadFile(filepath.Join(dir, "outputs")); err == nil {
+	if b, err := os.ReadFile("outputs"); err == nil {
 		outputs = string(b)
 	}
-	return args, string(out), outputs, exit
+	return args, output, outputs, exit
 }
 
 func TestActionRuns(t *testing.T) {
-	args, out, outputs, exit := runAction(t, map[string]string{
+	a := readAction(t)
+	args, out, outputs, exit := a.runAction(t, map[string]string{
 		"args": "image\nregistry.example/a b:1; touch pwned\n\n--severity=high\n", "fail-on": "high", "binary": "BINARY", "binary-sha256": "SUM",
 	}, 3)
 	want := "image|registry.example/a b:1; touch pwned|--severity=high|--output|sarif=postscan.sarif|--output|json=postscan.json|--output|github|--fail-on|high"
@@ -316,7 +539,7 @@ func TestActionRuns(t *testing.T) {
 		"no digest":      {map[string]string{"args": "demo", "image": "registry.example/postscan:latest"}, "give image with a digest"},
 		"neither":        {map[string]string{"args": "demo"}, "give image with a digest"},
 	} {
-		args, out, _, exit := runAction(t, c.inputs, 0)
+		args, out, _, exit := a.runAction(t, c.inputs, 0)
 		if exit != 2 || !strings.Contains(out, c.want) || len(args) > 0 {
 			t.Errorf("%s: exit code %d, ran %q:\n%s", name, exit, args, out)
 		}

@@ -11,8 +11,8 @@ import (
 	"github.com/postscan/postscan/scanner/report"
 )
 
-// A credential that the scanner finds, in a file, in an image's configuration or
-// in a manifest, stands in no format, in no facts and in no log.
+// A credential that the scanner finds, in a file, in an image's configuration, in
+// a manifest or on a machine's disk, stands in no format, in no facts and in no log.
 func TestSecretsStandInNoFormat(t *testing.T) {
 	// Made up, and in two parts so that no scanner takes this file for a leak.
 	token, key := "ghp_"+"x7Kq2mVb9RtLw4ZpYc8NdJf1HsGa6QeU3oTi", "AKIA"+"Q3EGXMPLVTNRWZ5Y"
@@ -26,11 +26,26 @@ func TestSecretsStandInNoFormat(t *testing.T) {
 	if err := os.WriteFile("web.yaml", []byte(manifest), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for scan, args := range map[string][]string{
-		"image":     {"image", address + "/team/leaky:1", "--platform", "linux/amd64", "--no-vulnerabilities", "--no-signatures", "--no-cache"},
-		"manifests": {"manifests", "web.yaml"},
+	for file, text := range map[string]string{
+		"disk/etc/os-release": "ID=debian\nVERSION_ID=12\n", "disk/etc/hostname": "web\n", "disk/root/.ssh/id_rsa": body,
+		"disk/var/lib/cloud/instances/i-1/user-data.txt": "#!/bin/sh\nexport GITHUB_TOKEN=" + token + "\nexport AWS_ACCESS_KEY_ID=" + key + "\n",
 	} {
-		args = append(args, "--outcomes", "--facts-out", scan+".facts", "--verbose", "--log-format", "json")
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil { // #nosec G301 -- everybody can read it, which is the finding
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil { // #nosec G306 -- the same
+			t.Fatal(err)
+		}
+	}
+	for scan, c := range map[string]struct {
+		found string
+		args  []string
+	}{
+		"image":     {"GITHUB_TOKEN", []string{"image", address + "/team/leaky:1", "--platform", "linux/amd64", "--no-vulnerabilities", "--no-signatures", "--no-cache"}},
+		"manifests": {"GITHUB_TOKEN", []string{"manifests", "web.yaml"}},
+		"vm":        {"user-data.txt", []string{"vm", "--root", "disk", "--no-vulnerabilities"}},
+	} {
+		args := append(c.args, "--outcomes", "--facts-out", scan+".facts", "--verbose", "--log-format", "json")
 		for _, f := range report.Formats() {
 			args = append(args, "-o", f.Name+"="+scan+"."+f.Name)
 		}
@@ -39,7 +54,7 @@ func TestSecretsStandInNoFormat(t *testing.T) {
 			t.Fatalf("%v: exit code %d: %s", args, r.code, r.stderr)
 		}
 		found := read(t, scan+".json")
-		if !strings.Contains(found, "GITHUB_TOKEN") {
+		if !strings.Contains(found, c.found) {
 			t.Errorf("%s: the credential was not found, so this test sees nothing", scan)
 		}
 		files, err := filepath.Glob(scan + "*")
