@@ -162,8 +162,8 @@ func readList[T any](c *cutter, item func(*json.Decoder) (T, error), share func(
 	list := []T{}
 	var waiting []*chunk[T]
 	defer func() {
-		for _, ch := range waiting { // after an error: nothing goes on that nobody waits for
-			<-ch.done
+		for _, ch := range waiting {
+			_ = <-ch.done // another error is told already; nothing goes on that nobody waits for
 		}
 	}()
 	// take adds the oldest chunks to the list until no more than most are left.
