@@ -37,7 +37,7 @@ same bytes as the scan would have written. "-" reads stdin. The formats are:
 				return err
 			}
 			defer func() { _ = in.Close() }() // it was only read
-			rep, err := report.Read(untilDone{cmd.Context(), in})
+			rep, err := report.Read(untilDone(cmd.Context(), in))
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}

@@ -302,18 +302,19 @@ func readInput(env Env, name string) (io.ReadCloser, error) {
 	return f, nil
 }
 
-// untilDone reads until the command is interrupted: a report may be large.
-type untilDone struct {
-	ctx context.Context //nolint:containedctx // a reader lives as long as the call that it belongs to
-	r   io.Reader
+// untilDone reads r until the command is interrupted: a report may be large.
+func untilDone(ctx context.Context, r io.Reader) io.Reader {
+	return readFunc(func(p []byte) (int, error) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		return r.Read(p)
+	})
 }
 
-func (u untilDone) Read(p []byte) (int, error) {
-	if err := u.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return u.r.Read(p)
-}
+type readFunc func(p []byte) (int, error)
+
+func (f readFunc) Read(p []byte) (int, error) { return f(p) }
 
 // errorCause drops the "open NAME:" that package os puts before its errors.
 func errorCause(err error) error {
