@@ -384,7 +384,7 @@ func testSelection(t *testing.T, s *clustertest.Server) {
 			t.Errorf("as %q: a namespace that is not there: target %+v", user, g.targets[0])
 		}
 	}
-	if g := collect(t, s.Config, "", cluster.Options{IncludeKinds: []string{"Deplyoment"}}); len(g.resources) != 0 || !strings.Contains(g.targets[0].Error, `"Deplyoment"`) {
+	if g := collect(t, s.Config, "", cluster.Options{IncludeKinds: []string{"Deploymint"}}); len(g.resources) != 0 || !strings.Contains(g.targets[0].Error, `"Deploymint"`) {
 		t.Errorf("a kind that nobody knows: target %+v", g.targets[0])
 	}
 }

@@ -95,7 +95,7 @@ func (t impatient) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	got := make(chan answer, 1)
 	go func() {
-		resp, err := t.RoundTripper.RoundTrip(req)
+		resp, err := t.RoundTripper.RoundTrip(req) //nolint:bodyclose // whoever receives it closes it
 		got <- answer{resp, err}
 	}()
 	select {
