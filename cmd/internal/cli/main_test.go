@@ -43,7 +43,7 @@ func TestUsage(t *testing.T) {
 		"imag":                                   `unknown command "imag"`,
 		"checks":                                 "a command is missing",
 		"checks lst":                             "did you mean: postscan checks list",
-		"image":                                  "requires at least 1 arg",
+		"image":                                  "write it as: postscan ",
 		"image x --no-such-flag":                 "unknown flag: --no-such-flag",
 		"image x -o xml":                         `format "xml": use one of table, json`,
 		"image x -o table -o json":               "stdout has the table report already",
@@ -69,15 +69,15 @@ func TestUsage(t *testing.T) {
 		"image x --quiet --verbose":              "do not go together",
 		"image x --log-format xml":               "use text or json",
 		"image x --config /no/such":              "no such file",
-		"eval":                                   "accepts 1 arg",
-		"report convert":                         "accepts 1 arg",
-		"checks explain":                         "requires at least 1 arg",
+		"eval":                                   "write it as: postscan ",
+		"report convert":                         "write it as: postscan ",
+		"checks explain":                         "write it as: postscan ",
 		"checks explain PS-IMG-999":              `there is no check "PS-IMG-999"`,
 		"checks list --framework nonsense":       "there is no such framework",
 		"checks list -o xml":                     "use text or json",
 		"db update nonsense":                     `there is no part "nonsense"`,
 		"db update --offline":                    "do not go together",
-		"version x":                              "unknown command",
+		"version x":                              "write it as: postscan version",
 	} {
 		t.Run(args, func(t *testing.T) {
 			dir := t.TempDir()

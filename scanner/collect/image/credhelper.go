@@ -33,7 +33,7 @@ const helperGrace = time.Second
 // askHelper runs a credential helper, which ends with the context. What it prints
 // may be a credential, so no error and no log ever holds it.
 func askHelper(ctx context.Context, program, server string) (types.AuthConfig, error) {
-	cmd := exec.CommandContext(ctx, program, "get") // #nosec G204 -- the program that the user's own configuration names
+	cmd := exec.CommandContext(ctx, program, "get") // #nosec G204 G702 -- the program that the user's own configuration names
 	cmd.Stdin = strings.NewReader(server)
 	cmd.WaitDelay = helperGrace
 	out, err := cmd.Output()
@@ -45,7 +45,7 @@ func askHelper(ctx context.Context, program, server string) (types.AuthConfig, e
 		if strings.HasPrefix(string(out), "credentials not found") {
 			return types.AuthConfig{}, nil
 		}
-		return types.AuthConfig{}, fmt.Errorf("the credential helper %s does not succeed: %s; run it by hand to see why", program, ended)
+		return types.AuthConfig{}, fmt.Errorf("the credential helper %s does not succeed: %w; run it by hand to see why", program, ended)
 	case err != nil:
 		return types.AuthConfig{}, fmt.Errorf("run the credential helper: %w", err)
 	}

@@ -180,7 +180,7 @@ func shortReference(ref string) (name.Reference, bool) {
 		return nil, false
 	}
 	path := strings.TrimSuffix(longer.Context().RepositoryStr(), m[2])
-	repo := longer.Context().Registry.Repo(path) //nolint:staticcheck // the embedded field is meant
+	repo := longer.Context().Registry.Repo(path)
 	if d, ok := longer.(name.Digest); ok {
 		return repo.Digest(d.DigestStr()), true
 	}
