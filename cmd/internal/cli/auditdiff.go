@@ -88,8 +88,9 @@ func (a *app) auditDiff(ctx context.Context, f *diffFlags, args []string) error 
 		return err
 	}
 	defer s.Close()
-	name, to, start := f.name, a.env.Now(), ""
+	name, to := f.name, a.env.Now()
 	var from time.Time
+	var start string
 	if f.since != "" {
 		if from, err = since(f.since, to); err != nil {
 			return err
