@@ -163,7 +163,7 @@ func readList[T any](c *cutter, item func(*json.Decoder) (T, error), share func(
 	var waiting []*chunk[T]
 	defer func() {
 		for _, ch := range waiting {
-			_ = <-ch.done // another error is told already; nothing goes on that nobody waits for
+			<-ch.done //nolint:errcheck // another error is told already; nothing goes on that nobody waits for
 		}
 	}()
 	// take adds the oldest chunks to the list until no more than most are left.

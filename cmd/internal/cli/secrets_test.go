@@ -3,6 +3,7 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,7 +46,7 @@ func TestSecretsStandInNoFormat(t *testing.T) {
 		"manifests": {"GITHUB_TOKEN", []string{"manifests", "web.yaml"}},
 		"vm":        {"user-data.txt", []string{"vm", "--root", "disk", "--no-vulnerabilities"}},
 	} {
-		args := append(c.args, "--outcomes", "--facts-out", scan+".facts", "--verbose", "--log-format", "json")
+		args := slices.Concat(c.args, []string{"--outcomes", "--facts-out", scan + ".facts", "--verbose", "--log-format", "json"})
 		for _, f := range report.Formats() {
 			args = append(args, "-o", f.Name+"="+scan+"."+f.Name)
 		}
