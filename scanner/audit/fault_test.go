@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -353,7 +354,7 @@ func killedWhileItSends(t *testing.T, name string) {
 		t.Errorf("it was sent %d times, for %d that were not answered", len(all), kills)
 	}
 	for i, r := range all {
-		if key := r.header.Get("Idempotency-Key"); key == "" || key != all[0].header.Get("Idempotency-Key") || string(r.body) != string(all[0].body) {
+		if key := r.header.Get("Idempotency-Key"); key == "" || key != all[0].header.Get("Idempotency-Key") || !bytes.Equal(r.body, all[0].body) {
 			t.Errorf("attempt %d has the key %q and says\n%s", i, key, r.body)
 		}
 		if repeat := r.header.Get("Postscan-Repeat") == "true"; repeat != (i > 0) {
