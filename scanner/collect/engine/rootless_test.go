@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -83,11 +84,27 @@ func rootlessEngine(t *testing.T, s *seen, name string) {
 	}
 }
 
+// endPause ends the process that holds a rootless Podman's user namespace, which outlives Podman.
+func endPause(t *testing.T, file string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if os.IsNotExist(err) {
+		return // it did not come that far
+	}
+	must(t, err)
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	must(t, err)
+	if name, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline")); err == nil && strings.HasPrefix(string(name), "podman") {
+		must(t, syscall.Kill(pid, syscall.SIGKILL))
+	}
+}
+
 // TestRootlessPodman looks at a real Podman of an ordinary user.
 func TestRootlessPodman(t *testing.T) {
 	need(t, "podman", "conmon", "runc", "docker", "newuidmap", "setpriv", "busybox", "ip", "unshare")
 	dir := folder(t)
 	socket := filepath.Join(dir, "run", "podman.sock")
+	t.Cleanup(func() { endPause(t, filepath.Join(dir, "run", "libpod", "tmp", "pause.pid")) })
 	client := startRootless(t, socket, "podman", "--cgroup-manager", "cgroupfs", "--events-backend", "file", "--storage-driver", "vfs", "--runtime", "runc",
 		"system", "service", "--time=0", "unix://"+socket)
 	t.Cleanup(func() { client("rm", "-f", "hardened") })
