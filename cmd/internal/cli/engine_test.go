@@ -94,14 +94,14 @@ func startContainerd(t *testing.T) string {
 			<-done
 		}
 	})
-	for range 600 {
+	for range 2400 {
 		if c, err := net.Dial("unix", socket); err == nil {
 			_ = c.Close()
 			return socket
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	t.Fatal("containerd does not listen after 30 seconds")
+	t.Fatal("containerd does not listen after two minutes")
 	return ""
 }
 
@@ -253,14 +253,14 @@ func startPodman(t *testing.T, address, ref string) (socket string, client func(
 			<-done
 		}
 	})
-	for range 600 {
+	for range 2400 {
 		if c, err := net.Dial("unix", path); err == nil {
 			_ = c.Close()
 			return "unix://" + path, client
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	t.Fatal("podman does not listen after 30 seconds")
+	t.Fatal("podman does not listen after two minutes")
 	return "", nil
 }
 

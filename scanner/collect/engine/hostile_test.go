@@ -167,14 +167,14 @@ func TestUnreachable(t *testing.T) {
 		says    []string
 	}{
 		"none on the machine": {Options{Root: folder(t)}, []string{"no container engine was found", "--host"}},
-		"no socket":           {with(quick, "unix:///nowhere/docker.sock"), []string{"/nowhere/docker.sock", "start the engine"}},
-		"nobody listens":      {with(quick, "unix://"+dead), []string{"nothing listens"}},
+		"no socket":           {with(Options{}, "unix:///nowhere/docker.sock"), []string{"/nowhere/docker.sock", "start the engine"}},
+		"nobody listens":      {with(Options{}, "unix://"+dead), []string{"nothing listens"}},
 		"accepts and is mute": {with(quick, "unix://"+silent), []string{"does not answer within 100ms", "--call-timeout"}},
 		"info hangs":          {with(quick, serveEngine(t, behaviour{info: hangs}).host()...), []string{"does not answer within 100ms"}},
-		"an old API":          {with(quick, serveEngine(t, behaviour{version: "1.24"}).host()...), []string{"1.24", "minimum supported"}},
-		"tcp":                 {with(quick, "tcp://127.0.0.1:1"), []string{"nothing listens there"}},
-		"containerd by tcp":   {with(quick, "unix:///nowhere/containerd.sock"), []string{"no socket /nowhere/containerd.sock"}},
-		"answers rubbish":     {with(quick, serveEngine(t, behaviour{info: func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{")) }}).host()...), []string{"ask the engine about itself"}},
+		"an old API":          {with(Options{}, serveEngine(t, behaviour{version: "1.24"}).host()...), []string{"1.24", "minimum supported"}},
+		"tcp":                 {with(Options{}, "tcp://127.0.0.1:1"), []string{"nothing listens there"}},
+		"containerd by tcp":   {with(Options{}, "unix:///nowhere/containerd.sock"), []string{"no socket /nowhere/containerd.sock"}},
+		"answers rubbish":     {with(Options{}, serveEngine(t, behaviour{info: func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{")) }}).host()...), []string{"ask the engine about itself"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := failure(t, tt.options)
@@ -302,7 +302,7 @@ func TestInspectionsThatHang(t *testing.T) {
 		}
 		return true
 	}})
-	s := collect(t, Options{Hosts: e.host(), CallTimeout: 200 * time.Millisecond, Parallel: 4})
+	s := collect(t, Options{Hosts: e.host(), CallTimeout: time.Second, Parallel: 4})
 	if n := e.inspects.Load(); n > 20 {
 		t.Errorf("%d calls to an engine that hangs", n)
 	}

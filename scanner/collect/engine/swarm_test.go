@@ -80,7 +80,7 @@ func startSwarm(t *testing.T, n int) []*docker20 {
 // listens waits until somebody listens on a socket.
 func listens(t testing.TB, socket, log string) {
 	t.Helper()
-	for range 600 {
+	for range 2400 {
 		if c, err := net.Dial("unix", socket); err == nil {
 			_ = c.Close()
 			return
@@ -88,7 +88,7 @@ func listens(t testing.TB, socket, log string) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	text, _ := os.ReadFile(log)
-	t.Fatalf("nothing listens on %s after 30 seconds:\n%s", socket, text)
+	t.Fatalf("nothing listens on %s after two minutes:\n%s", socket, text)
 }
 
 // TestSwarmOfThree looks at a swarm of three real managers, of which one becomes a worker.

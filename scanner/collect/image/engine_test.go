@@ -70,7 +70,7 @@ func startPodman(t *testing.T, img v1.Image, ref string) string {
 			<-done
 		}
 	})
-	for range 300 {
+	for range 2400 {
 		c, err := net.Dial("unix", strings.TrimPrefix(socket, "unix://"))
 		if err == nil {
 			_ = c.Close()
@@ -78,7 +78,7 @@ func startPodman(t *testing.T, img v1.Image, ref string) string {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	t.Fatal("podman does not listen after 15 seconds")
+	t.Fatal("podman does not listen after two minutes")
 	return ""
 }
 
