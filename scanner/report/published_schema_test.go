@@ -160,13 +160,30 @@ func TestSPDXByItsPublishedSchema(t *testing.T) {
 		}
 		t.Skip("NOT LOOKED AT: POSTSCAN_SPDX_SCHEMA does not say where SPDX's schema is")
 	}
+	byPublished(t, file, "spdx")
+}
+
+// TestGitLabByItsPublishedSchema holds the reports for GitLab to the schema as GitLab
+// publishes it, which is in no package: .ci/run asks GitLab for it, sets
+// POSTSCAN_GITLAB_SCHEMA, and where GitLab cannot be reached says so at its end.
+func TestGitLabByItsPublishedSchema(t *testing.T) {
+	file := os.Getenv("POSTSCAN_GITLAB_SCHEMA")
+	if file == "" {
+		t.Skip("NOT LOOKED AT: POSTSCAN_GITLAB_SCHEMA does not say where GitLab's schema is")
+	}
+	byPublished(t, file, "gitlab")
+}
+
+// byPublished holds what is written in the format for every case to the schema in the file.
+func byPublished(t *testing.T, file, format string) {
+	t.Helper()
 	c := jsonschema.NewCompiler()
-	if err := c.AddResource("spdx.json", decodeAny(t, readFile(t, file))); err != nil {
+	if err := c.AddResource("published.json", decodeAny(t, readFile(t, file))); err != nil {
 		t.Fatal(err)
 	}
-	schema := compiled(t, c, "spdx.json")
+	schema := compiled(t, c, "published.json")
 	for name, rep := range cases() {
-		if err := schema.Validate(decodeAny(t, write(t, rep, "spdx", report.Options{}))); err != nil {
+		if err := schema.Validate(decodeAny(t, write(t, rep, format, report.Options{}))); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
