@@ -63,8 +63,8 @@ func newImage(a *app) *cobra.Command {
 		Short: "Scan container images, from wherever they are",
 		Long: `image scans container images. A REFERENCE is a name in a registry, with tag or
 digest; or the path of an archive of docker save, of an OCI layout, or of a
-CycloneDX or SPDX file. Of several images in one archive or layout, one is chosen
-as PATH:NAME. One image that cannot be read does not stop the others.`,
+CycloneDX or SPDX file. Of several images in one archive or layout, PATH:NAME
+chooses one. One image that cannot be read does not stop the others.`,
 		Example: `  postscan image nginx:latest
   postscan image registry.example:5000/app@sha256:… -o table -o json=app.json
   postscan image app.tar ./layout --severity high --fail-on critical

@@ -103,7 +103,7 @@ func TestCouldNotRun(t *testing.T) {
 		"eval " + notFacts:                     "read facts header",
 		"report convert /no/such.json":         "no such file",
 		"report convert " + notFacts:           "read report",
-		"image x --offline -o json=/no/such/x": "no such file",
+		"image x --offline -o json=/no/such/x": "there is no folder /no/such; make it first",
 	} {
 		r := run(t, nil, strings.Fields(args)...)
 		if r.code != exitFailed || !strings.Contains(r.stderr, want) {
