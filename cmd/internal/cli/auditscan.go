@@ -24,9 +24,13 @@ import (
 type auditRunner struct {
 	app    *app
 	config string // the settings file that scans read too; empty for none
-	// memory bounds the heap of one scan, in bytes; 0 for no bound.
+	// memory is what the heap of one scan should stay below, in bytes; 0 for no
+	// bound. A scan that takes half as much again is ended.
 	memory int64
 }
+
+// errMemory says that a scan was ended for its memory.
+var errMemory = errors.New("the scan took more memory than it may and was ended; raise --scan-memory, or make the audit's target smaller")
 
 // killAfter is how long a scan that is told to end may take to do so.
 const killAfter = 10 * time.Second
@@ -65,7 +69,10 @@ func (r *auditRunner) Scan(ctx context.Context, a *audit.Audit) (*scanner.Report
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = killAfter
 	dieWithParent(cmd)
-	ran := runLocked(cmd)
+	ran := runBounded(cmd, r.memory+r.memory/2)
+	if errors.Is(ran, errMemory) {
+		return nil, fmt.Errorf("%w (it is %d MiB)", errMemory, r.memory>>20)
+	}
 	rep, err := readReportFile(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
