@@ -35,7 +35,7 @@ func runBounded(cmd *exec.Cmd, memory int64) error {
 	for {
 		if memory > 0 && resident(cmd.Process.Pid) > memory {
 			_ = cmd.Process.Kill() // it may have ended by itself
-			_ = <-done             // that it was killed is known
+			<-done                 //nolint:errcheck // that it was killed is known
 			return errMemory
 		}
 		select {
