@@ -119,7 +119,8 @@ func newAuditRun(a *app) *cobra.Command {
 		Use:   "run NAME",
 		Short: "Run one audit now and keep what it finds",
 		Long: `run scans the target of one audit here and now, without a server, and adds the
-result to the history.`,
+result to the history. Where another such run of the audit goes on, it waits for
+its end.`,
 		Example: `  postscan audit run web --config postscan.yaml`,
 		Args:    arguments(cobra.ExactArgs(1)),
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.runAudit(cmd.Context(), &f, args[0]) },
@@ -156,7 +157,13 @@ func (a *app) runAudit(ctx context.Context, f *auditFlags, name string) error {
 		return err
 	}
 	runner := &auditRunner{app: a, config: file}
-	rep, err := s.Scan(ctx, run, runner.Scan)
+	rep, err := s.Scan(ctx, run, func(ctx context.Context, target *audit.Audit) (*scanner.Report, error) {
+		waits := func() { a.log.Warn("another run of this audit goes on; this one waits for its end", "audit", name) }
+		if err := s.Turn(ctx, run, waits); err != nil {
+			return nil, err
+		}
+		return runner.Scan(ctx, target)
+	})
 	end := context.WithoutCancel(ctx)
 	switch {
 	case ctx.Err() != nil:
