@@ -26,6 +26,9 @@ import (
 	"syscall"
 	"time"
 
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
 	"github.com/postscan/postscan/scanner"
 	"github.com/postscan/postscan/scanner/facts"
 )
@@ -228,7 +231,7 @@ func (s *session) call(ctx context.Context, what string, do func(context.Context
 		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case limited.Err() != nil:
+	case limited.Err() != nil, status.Code(err) == codes.DeadlineExceeded: // gRPC tells the engine of the time-out, which may see it a moment earlier
 		return fmt.Errorf("%s: %w", what, errSlow{s.opts.CallTimeout})
 	default:
 		return fmt.Errorf("%s: %w", what, err)
